@@ -1,0 +1,81 @@
+/**
+ * Builds `dist/`: what `tsc` makes of `src/` and `workers/`, and what it leaves out (Lua scripts, page assets, the
+ * published JSON Schema, the executable bit).
+ *
+ * Nothing is wiped first: a program that runs from `dist/` in the meantime keeps its files. What no longer has a source
+ * is taken away instead.
+ */
+
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const OUT = 'dist';
+const SOURCES = ['src', 'workers'];
+/** Its time is that of the build's start; `scripts/setup.sh` builds again when a source is newer. */
+const STAMP = join(OUT, '.built');
+
+if (process.argv.includes('--help')) {
+  console.log('usage: npm run build\nCompiles src/ and workers/ to dist/ and adds what is not TypeScript.');
+} else {
+  const startedAt = new Date();
+  const { status } = spawnSync('tsc', ['--project', 'tsconfig.build.json'], { stdio: 'inherit' });
+  if (status === 0) await complete(startedAt);
+  else process.exitCode = 1;
+}
+
+async function complete(startedAt: Date): Promise<void> {
+  copyAssets();
+  removeOrphans();
+  makeExecutable(join(OUT, 'src/cli/main.js'));
+  await writeTaskSchema();
+  writeFileSync(STAMP, '');
+  utimesSync(STAMP, startedAt, startedAt);
+}
+
+/** `tsc` copies nothing: whatever is not TypeScript goes beside the compiled file that reads it. */
+function copyAssets(): void {
+  for (const file of SOURCES.flatMap(filesUnder).filter((path) => !path.endsWith('.ts'))) {
+    const target = join(OUT, file);
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(file, target);
+  }
+}
+
+/** A file of an earlier build whose source is gone must not be published, nor found by an import. */
+function removeOrphans(): void {
+  for (const file of SOURCES.flatMap((folder) => filesUnder(join(OUT, folder)))) {
+    const source = file.slice(OUT.length + 1);
+    const typescript = source.replace(/(\.d\.ts|\.js|\.js\.map)$/, '.ts');
+    if (!existsSync(source) && !existsSync(typescript)) rmSync(file);
+  }
+}
+
+function makeExecutable(file: string): void {
+  if (existsSync(file)) chmodSync(file, 0o755);
+}
+
+/** The JSON Schema that editors use is made from the one schema that the program checks with. */
+async function writeTaskSchema(): Promise<void> {
+  const module = join(OUT, 'src/task/json-schema.js');
+  if (!existsSync(module)) return;
+  const built = (await import(pathToFileURL(module).href)) as { taskJsonSchema: () => unknown };
+  writeFileSync(join(OUT, 'task.schema.json'), `${JSON.stringify(built.taskJsonSchema(), null, 2)}\n`);
+}
+
+function filesUnder(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}

@@ -1,0 +1,152 @@
+-- Takes a whole claim or none of it; on a conflict files the ticket in the same step, so that no release can slip in
+-- between the refusal and the wait.
+--
+-- KEYS  record:<holder>, node:<name> …
+-- ARGV  value (redlock's), lease TTL in ms, request as JSON:
+--       {holder, kind: run|hold, ticket, task?, pickup?, worker, age?, rank?, class, policy, isLastTry?, exempt?: [branch …],
+--        nodes: JSON of [[name, mode, shown] …], keepAfterMs}
+-- Returns {number of keys, 'held', details as JSON, granted …} for yes, with {run, crashes, holders, slots: {resource:
+--         number}, beside: [[node, task] …]}, the last being what `proceed` runs beside;
+--         {0, 'blocked'|'own'|'conflict', details as JSON, granted …} with {obstacle, blocker, preempts: [task …]}:
+--         filed, filed behind the task's own earlier run, or refused because its policy does not wait;
+--         {0, 'stale'}: a later pick-up of the task exists; {0, 'ended'}: the task is terminal.
+--         redlock sees the first element only.
+-- Atomic, because a check and a take apart would let two in, and a refusal and a ticket apart would lose a wake-up.
+
+-- @include ../waiting/line.lua
+-- @include ./preempt.lua
+
+local value, ttl, request = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
+local nodes = cjson.decode(request.nodes)
+local holder = request.holder
+local task_key = PREFIX .. 'task:' .. (request.task or '')
+local ticket = read_ticket(request.ticket)
+local rank = request.rank or ticket and ticket.rank or virtual_time(request.class) + LAGS[request.class + 1]
+local want = {
+  id = request.ticket, kind = request.kind == 'run' and 'task' or 'hold', nodes = nodes, rank = rank,
+  class = request.class, policy = request.policy, exempt = request.exempt or {},
+}
+
+local function answer(count, kind, details, grants)
+  local reply = { count, kind, cjson.encode(details) }
+  for _, ticket in ipairs(grants) do reply[#reply + 1] = ticket end
+  return reply
+end
+
+local function held(run, crashes, grants, beside)
+  return answer(#KEYS, 'held', {
+    run = tonumber(run or 0), crashes = tonumber(crashes or 0), holders = redis.call('ZCARD', PREFIX .. 'holders'),
+    slots = redis.call('HGET', KEYS[1], 'slots'), beside = beside,
+  }, grants)
+end
+
+-- The answer to an earlier call was lost and the client asks again.
+if redis.call('HGET', KEYS[1], 'value') == value then
+  redis.call('SET', PREFIX .. 'lease:' .. holder, value, 'PX', ttl)
+  local counts = request.task and redis.call('HMGET', task_key, 'run', 'crashes') or {}
+  return held(counts[1], counts[2], {})
+end
+
+local own_run
+if request.task then
+  local t = redis.call('HMGET', task_key, 'pickup', 'terminal', 'runner')
+  if t[2] then return { 0, 'ended' } end
+  if tonumber(t[1]) ~= request.pickup then return { 0, 'stale' } end
+  if t[3] and redis.call('EXISTS', PREFIX .. 'record:' .. t[3]) == 1 then own_run = t[3] end
+end
+
+local unchanged = ticket and redis.call('HGET', PREFIX .. 'ticket:' .. ticket.id, 'nodes') == request.nodes
+local freed = ticket and withdraw(ticket) or {}
+
+-- A reservation of a lower priority class gives way; its owner goes back in line below.
+local revoked = {}
+local function gives_way(other)
+  local reserved = redis.call('HMGET', PREFIX .. 'ticket:' .. other, 'state', 'class')
+  if reserved[1] ~= 'granted' or tonumber(reserved[2]) <= want.class then return false end
+  revoked[other] = true
+  return true
+end
+
+local obstacle
+if own_run then
+  -- A task waits for its own earlier run whatever it claims, on that run's first node.
+  local earlier = cjson.decode(redis.call('HGET', PREFIX .. 'record:' .. own_run, 'nodes'))
+  obstacle = earlier[1] and earlier[1][1]
+elseif not (unchanged and ticket.state == 'granted') then
+  obstacle = find_obstacle(want, gives_way)
+end
+
+local function task_of(other)
+  return redis.call('HGET', PREFIX .. 'record:' .. other, 'task') or other
+end
+
+-- The task that has the obstacle, '' if none can be named: for the record of conflicts.
+local function task_at(node)
+  for _, wanted in ipairs(nodes) do
+    if wanted[1] == node then
+      local key = PREFIX .. 'node:' .. node
+      local other = excluding_holders(key, wanted[2])[1]
+      return other and task_of(other) or keeper_of(key)
+    end
+  end
+  return ''
+end
+
+if obstacle then
+  local blocker = task_at(obstacle)
+  local waits = request.policy ~= 'fail' and request.policy ~= 'skip'
+  -- Counted things are waited for whatever the policy.
+  local may_wait = own_run or (not request.isLastTry and (waits or string.sub(obstacle, 1, 1) == '#'))
+  if not may_wait then
+    delete_ticket(want.id)
+    return answer(0, 'conflict', { obstacle = obstacle, blocker = blocker }, serve(freed, request.keepAfterMs))
+  end
+  want.since = ticket and ticket.since or now_ms()
+  write_ticket(want, request.nodes)
+  want.under = ticket and ticket.under
+  file_under(want, obstacle)
+  local preempts = not own_run and request.policy == 'preempt' and preempt(want) or nil
+  if preempts or (ticket and ticket.keeps) then keep_for(want) end
+  return answer(0, own_run and 'own' or 'blocked', { obstacle = obstacle, blocker = blocker, preempts = preempts },
+    serve(freed, request.keepAfterMs))
+end
+
+-- What was reserved or kept for this ticket is now held by its runner: nothing came free.
+if unchanged then freed = {} end
+local beside = {}
+if request.policy == 'proceed' then
+  for _, node in ipairs(nodes) do
+    if node[2] ~= 'slot' then
+      for _, other in ipairs(excluding_holders(PREFIX .. 'node:' .. node[1], node[2])) do
+        beside[#beside + 1] = { node[1], task_of(other) }
+      end
+    end
+  end
+end
+
+add_holder(holder, nodes)
+delete_ticket(want.id)
+local now, slots = now_ms(), {}
+for _, node in ipairs(nodes) do
+  if string.sub(node[1], 1, 10) == '#resource:' then slots[string.sub(node[1], 11)] = number_slot(node[1], holder) end
+end
+redis.call('HSET', KEYS[1], 'value', value, 'kind', request.kind, 'task', request.task or '', 'worker', request.worker,
+  'since', now, 'nodes', request.nodes, 'age', request.age or 0, 'rank', rank, 'class', request.class,
+  'policy', request.policy, 'exempt', cjson.encode(want.exempt), 'slots', cjson.encode(slots))
+redis.call('SET', PREFIX .. 'lease:' .. holder, value, 'PX', ttl)
+redis.call('ZADD', PREFIX .. 'holders', now, holder)
+
+local given_back = {}
+for other in pairs(revoked) do given_back[#given_back + 1] = read_ticket(other) end
+for _, node in ipairs(put_back(given_back)) do freed[#freed + 1] = node end
+local grants = serve(freed, request.keepAfterMs)
+
+if not request.task then return held(0, 0, grants, beside) end
+-- An earlier run that was never closed went down with its worker.
+local unclosed = redis.call('HGET', task_key, 'open')
+if unclosed then redis.call('HSET', task_key, 'crashedRun', unclosed) end
+local crashes = redis.call('HINCRBY', task_key, 'crashes', unclosed and 1 or 0)
+local run = redis.call('HINCRBY', task_key, 'run', 1)
+redis.call('HDEL', task_key, 'preemptedBy')
+redis.call('HSET', task_key, 'open', run, 'runner', holder)
+return held(run, crashes, grants, beside)

@@ -1,0 +1,91 @@
+/** What the claim scripts answer, and how to read it. */
+
+import type { SignalboxError } from '../errors.ts';
+import type { HeldLock } from './locker.ts';
+import type { Reply } from './request-client.ts';
+
+/** A ticket that was served: its claim is reserved, its waiter must be told. */
+export interface Grant {
+  readonly kind: 'task' | 'hold';
+  readonly ticket: string;
+}
+
+/** What became of a request. `grants` are other tickets that the same step served. */
+export type Acquired =
+  | {
+      readonly kind: 'held';
+      readonly lock: HeldLock;
+      readonly run: number;
+      readonly crashes: number;
+      /** How many holders there are in the queue now, this one included. */
+      readonly holders: number;
+      /** The numbers of its slots, from 1, by resource. */
+      readonly slots: Readonly<Record<string, number>>;
+      /** What it holds beside others because it proceeds: the node, and the task that has it. */
+      readonly beside: readonly (readonly [string, string])[];
+      readonly grants: readonly Grant[];
+    }
+  /** In line under `obstacle`, which `blocker` (a task, or '') has; `own`: behind an earlier run of the same task. */
+  | (Refused & { readonly kind: 'blocked'; readonly own: boolean; readonly preempts: readonly string[] })
+  | (Refused & { readonly kind: 'conflict' })
+  /** A later pick-up of the task exists, or the task has ended: this one must do nothing. */
+  | { readonly kind: 'stale' | 'ended' }
+  /** Redis gave no answer; whatever it took was given back, which may have served others. */
+  | { readonly kind: 'unknown'; readonly error: SignalboxError; readonly grants: readonly Grant[] };
+
+interface Refused {
+  readonly obstacle: string;
+  readonly blocker: string;
+  readonly grants: readonly Grant[];
+}
+
+/** What became of a growth. `yield`: an older holder has it, so this one must give up all it holds. */
+export type Grown =
+  | { readonly kind: 'grown'; readonly names: readonly string[]; readonly grants: readonly Grant[] }
+  | (Refused & { readonly kind: 'waiting' | 'yield' | 'refused' })
+  | { readonly kind: 'lost' };
+
+interface Details {
+  readonly obstacle: string;
+  readonly blocker: string;
+}
+
+/** Reads what `acquire.lua` answered; `lock` is there for a yes. */
+export function readAcquired([, kind, json, ...rest]: Reply = [], lock?: HeldLock): Acquired {
+  if (kind === 'stale' || kind === 'ended') return { kind };
+  const details: unknown = JSON.parse(String(json ?? '{}'));
+  const grants = readGrants(rest);
+  if (kind === 'held' && lock !== undefined) {
+    const { run, crashes, holders, slots, beside } = details as {
+      readonly [count in 'run' | 'crashes' | 'holders']: number;
+    } & { readonly slots: string | false; readonly beside?: unknown };
+    const numbers = JSON.parse(slots === false ? '{}' : slots) as Record<string, number>;
+    return { kind, lock, run, crashes, holders, slots: numbers, beside: asList(beside), grants };
+  }
+  const { obstacle, blocker, preempts } = details as Details & { readonly preempts?: readonly string[] };
+  if (kind === 'conflict') return { kind, obstacle, blocker, grants };
+  return { kind: 'blocked', own: kind === 'own', obstacle, blocker, preempts: preempts ?? [], grants };
+}
+
+/** Lua cannot tell an empty list from an empty object. */
+function asList<T>(value: unknown): T[] {
+  return Array.isArray(value) ? (value as T[]) : [];
+}
+
+/** Reads the `<kind> <ticket>` entries that the scripts return for served tickets. */
+export function readGrants(entries: readonly (string | number)[] = []): Grant[] {
+  return entries.map((entry) => {
+    const text = String(entry);
+    const space = text.indexOf(' ');
+    return { kind: text.slice(0, space) === 'hold' ? 'hold' : 'task', ticket: text.slice(space + 1) };
+  });
+}
+
+/** Reads what `grow.lua` answered. */
+export function readGrown([kind, json, ...rest]: readonly string[]): Grown {
+  if (kind === 'lost') return { kind };
+  const grants = readGrants(rest);
+  if (kind === 'grown') return { kind, names: asList(JSON.parse(json ?? '[]')), grants };
+  const { obstacle, blocker } = JSON.parse(json ?? '{}') as Details;
+  return { kind: kind === 'waiting' || kind === 'yield' ? kind : 'refused', obstacle, blocker, grants };
+}

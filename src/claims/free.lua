@@ -1,0 +1,26 @@
+-- Frees all that a record holds and serves the line. A fragment, included by the scripts that end a claim.
+
+-- @include ../waiting/line.lua
+
+-- Those whose growth waits look again whether what they want is free.
+local function tell_growing()
+  for _, other in ipairs(redis.call('ZRANGE', PREFIX .. 'growing', 0, -1)) do
+    redis.call('PUBLISH', PREFIX .. 'wake', other)
+  end
+end
+
+local function free(holder, keep_after)
+  local key = PREFIX .. 'record:' .. holder
+  local record = redis.call('HMGET', key, 'nodes', 'kind')
+  local nodes = cjson.decode(record[1])
+  drop_holder(holder, nodes)
+  if record[2] == 'merged' then
+    for _, node in ipairs(nodes) do decrease(PREFIX .. 'node:' .. node[1], 'M') end
+    redis.call('ZREM', PREFIX .. 'merged', holder)
+  end
+  redis.call('DEL', key, PREFIX .. 'lease:' .. holder)
+  redis.call('ZREM', PREFIX .. 'holders', holder)
+  redis.call('ZREM', PREFIX .. 'growing', holder)
+  tell_growing()
+  return serve(nodes, keep_after)
+end

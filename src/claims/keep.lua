@@ -1,0 +1,29 @@
+-- Lets a claim's paths outlive its run: they stay claimed, without a lease, until they are released by name. The rest
+-- of the claim is given back.
+--
+-- KEYS  record:<holder>
+-- ARGV  value, keepAfterMs, what is to be merged, as JSON for whoever watches for it
+-- Returns {1, granted …}, or {0} when this value holds nothing.
+-- Atomic, because what is freed and who waits for it must not come apart.
+
+-- @include ./free.lua
+
+local record = redis.call('HMGET', KEYS[1], 'value', 'nodes', 'task', 'exempt')
+if record[1] ~= ARGV[1] then return { 0 } end
+local holder = string.sub(KEYS[1], #PREFIX + #'record:' + 1)
+local kept, freed = {}, {}
+for _, node in ipairs(cjson.decode(record[2])) do
+  local goes = node[2] == 'slot' or is_branch(node[1])
+  local list = goes and freed or kept
+  list[#list + 1] = node
+  if not goes then redis.call('HINCRBY', PREFIX .. 'node:' .. node[1], 'M', 1) end
+end
+drop_holder(holder, freed)
+redis.call('HSET', KEYS[1], 'kind', 'merged', 'nodes', cjson.encode(kept), 'branch', cjson.decode(record[4])[1],
+  'merge', ARGV[3])
+redis.call('DEL', PREFIX .. 'lease:' .. holder)
+redis.call('ZREM', PREFIX .. 'holders', holder)
+redis.call('ZADD', PREFIX .. 'merged', now_ms(), holder)
+if record[3] and record[3] ~= '' then redis.call('HDEL', PREFIX .. 'task:' .. record[3], 'open') end
+tell_growing()
+return with_count(1, serve(freed, tonumber(ARGV[2])))

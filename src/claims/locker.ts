@@ -1,0 +1,221 @@
+/**
+ * Takes, renews and gives back claims through `redlock`. The only file that knows redlock.
+ *
+ * redlock counts votes and makes lock values; our scripts decide. Three of its habits are worked around here, each met
+ * in practice: it passes scripts only a value and a TTL, so the client below appends the request and keeps the rest of
+ * the script's answer; after a refusal it runs the release script with the same keys, which is answered here without
+ * asking Redis, since a refused claim holds nothing; and it judges a lock's age by the wall clock, which can step, so
+ * locks are handed to it as never expiring and `claim.ts` keeps the deadline.
+ */
+
+import type { Redis } from 'ioredis';
+import Redlock, { ExecutionError, Lock } from 'redlock';
+import { SignalboxError } from '../errors.ts';
+import type { Keys } from '../redis/keys.ts';
+import { readScript, Script } from '../redis/scripts.ts';
+import { type Acquired, type Grant, type Grown, readAcquired, readGrants, readGrown } from './answers.ts';
+import type { ClaimNode } from './claim-set.ts';
+import { RequestClient } from './request-client.ts';
+
+/** Who wants what, and what to do if it cannot be had. */
+export interface ClaimRequest {
+  /** The runner (or the id of a `hold`) in whose name the entries are written. */
+  readonly holder: string;
+  readonly kind: 'run' | 'hold';
+  /** The place in line: a task's id, or the holder's for a `hold`. */
+  readonly ticket: string;
+  /** For a run: the task, and the number of this pick-up of it; an older pick-up is refused. */
+  readonly task?: string;
+  readonly pickup?: number;
+  readonly worker: string;
+  /** For a run: when the task was submitted, as a sequence number. The older of two growing claims is served first. */
+  readonly age?: number;
+  /** Lower is earlier, see `waiting/rank.ts`; without it, now. */
+  readonly rank?: number;
+  /** The priority's class: 0 is the highest. */
+  readonly class: number;
+  readonly policy: ConflictPolicy;
+  /** A conflict is refused whatever the policy: it has waited long enough. */
+  readonly isLastTry?: boolean;
+  /** Branch nodes whose paths, kept for a merge, are not in its way: its own, and the one it is stacked upon. */
+  readonly exempt?: readonly string[];
+  readonly nodes: readonly ClaimNode[];
+}
+
+/** What a claim does when something it wants is held. */
+export type ConflictPolicy = 'wait' | 'fail' | 'skip' | 'proceed' | 'supersede' | 'preempt';
+
+/** More that a held claim is to have. */
+export interface GrowthRequest {
+  /** All branch and path nodes that it will hold. */
+  readonly nodes: readonly ClaimNode[];
+  /** Whether it may wait for younger holders; what cannot be restarted may not. */
+  readonly mayWait: boolean;
+  /** It takes base's branch, and nothing after it. */
+  readonly isLanding: boolean;
+}
+
+/** Proof of a claim, good for `renew` and `release`. */
+export interface HeldLock {
+  readonly holder: string;
+  readonly resources: readonly string[];
+  readonly value: string;
+}
+
+/** How a renewal went. `unknown`: Redis did not answer, so the holder's own deadline decides. */
+export type Renewal = 'renewed' | 'lost' | 'unknown';
+
+/** How the locker is set up. */
+export interface LockerOptions {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly leaseTtlMs: number;
+  /** How long a ticket may be passed by others before its nodes are kept for it. */
+  readonly keepAfterMs: number;
+}
+
+const file = (name: string): URL => new URL(name, import.meta.url);
+const REAP = new Script(file('./reap.lua'));
+const LAPSED = new Script(file('./lapsed.lua'));
+const GROW = new Script(file('./grow.lua'));
+const KEEP = new Script(file('./keep.lua'));
+const UNKEEP = new Script(file('./unkeep.lua'));
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+/** The owner of all lock entries of a queue. */
+export class Locker {
+  readonly #options: LockerOptions;
+  readonly #client: RequestClient;
+  readonly #redlock: Redlock;
+
+  constructor(options: LockerOptions) {
+    this.#options = options;
+    this.#client = new RequestClient(options.redis, JSON.stringify({ keepAfterMs: options.keepAfterMs }));
+    this.#redlock = new Redlock(
+      [this.#client],
+      { retryCount: 0 },
+      {
+        acquireScript: () => readScript(file('./acquire.lua')),
+        extendScript: () => readScript(file('./extend.lua')),
+        releaseScript: () => readScript(file('./release.lua')),
+      },
+    );
+  }
+
+  /** Asks for a claim, all or nothing. */
+  async acquire(request: ClaimRequest): Promise<Acquired> {
+    const { keys, leaseTtlMs, keepAfterMs } = this.#options;
+    const resources = [keys.key('record', request.holder), ...request.nodes.map(({ name }) => keys.key('node', name))];
+    const nodes = writeNodes(request.nodes);
+    const call = this.#client.expect(resources[0] ?? '', JSON.stringify({ ...request, nodes, keepAfterMs }));
+    try {
+      const lock = await this.#redlock.acquire(resources, leaseTtlMs);
+      return readAcquired(call.reply, { holder: request.holder, resources, value: lock.value });
+    } catch (error) {
+      if (call.reply !== undefined) return readAcquired(call.reply);
+      return { kind: 'unknown', error: await whyRefused(error), grants: readGrants(call.cleanUp?.slice(1)) };
+    } finally {
+      this.#client.forget(resources[0] ?? '');
+    }
+  }
+
+  /** Renews a lease for another TTL. */
+  async renew(lock: HeldLock): Promise<Renewal> {
+    try {
+      await this.#redlock.extend(this.#asRedlock(lock), this.#options.leaseTtlMs);
+      return 'renewed';
+    } catch (error) {
+      return (await votes(error)).some((vote) => vote.name === 'ResourceLockedError') ? 'lost' : 'unknown';
+    }
+  }
+
+  /** Gives a claim back. Returns who was served, or undefined if this lock held nothing any more. */
+  async release(lock: HeldLock): Promise<readonly Grant[] | undefined> {
+    const call = this.#client.expect(lock.resources[0] ?? '');
+    try {
+      await this.#redlock.release(this.#asRedlock(lock));
+      return readGrants(call.reply?.slice(1));
+    } catch (error) {
+      if (call.reply !== undefined) return undefined;
+      throw await whyRefused(error);
+    } finally {
+      this.#client.forget(lock.resources[0] ?? '');
+    }
+  }
+
+  /** Holders that have a record and no lease now, with the value of their record. */
+  async lapsed(): Promise<Map<string, string>> {
+    const reply = (await LAPSED.run(this.#options.redis, [this.#options.keys.all('holders')], [])) as string[];
+    const found = new Map<string, string>();
+    for (let i = 0; i + 1 < reply.length; i += 2) found.set(reply[i] ?? '', reply[i + 1] ?? '');
+    return found;
+  }
+
+  /** Frees a dead holder's claim. Returns who was served, or undefined if it lives or is gone. See `reaper.ts`. */
+  async reap(holder: string, value: string): Promise<readonly Grant[] | undefined> {
+    const { redis, keys, keepAfterMs } = this.#options;
+    const reply = (await REAP.run(redis, [keys.key('record', holder)], [value, keepAfterMs])) as (number | string)[];
+    return reply[0] === 1 ? readGrants(reply.slice(1)) : undefined;
+  }
+
+  /**
+   * Asks for more, or, while a growth waits, whether it may be used now. Not through redlock, which cannot widen a
+   * lock; the widened claim is renewed and released through it as before. Throws REDIS_UNREACHABLE.
+   */
+  async grow(lock: HeldLock, request: GrowthRequest): Promise<Grown> {
+    const { redis, keys, keepAfterMs } = this.#options;
+    const body = JSON.stringify({ ...request, nodes: writeNodes(request.nodes), keepAfterMs });
+    const key = keys.key('record', lock.holder);
+    return readGrown((await GROW.run(redis, [key], [lock.value, body])) as string[]);
+  }
+
+  /**
+   * Ends a run's claim but keeps its paths until `unkeep`; `merge` is noted with them. Returns who was served, or
+   * undefined if nothing was held.
+   */
+  async keep(lock: HeldLock, merge: string): Promise<readonly Grant[] | undefined> {
+    const { redis, keys, keepAfterMs } = this.#options;
+    const key = keys.key('record', lock.holder);
+    const reply = (await KEEP.run(redis, [key], [lock.value, keepAfterMs, merge])) as (string | number)[];
+    return reply[0] === 1 ? readGrants(reply.slice(1)) : undefined;
+  }
+
+  /** Frees what a holder keeps for a merge. Returns who was served, or undefined if there is no such holder. */
+  async unkeep(holder: string): Promise<readonly Grant[] | undefined> {
+    const { redis, keys, keepAfterMs } = this.#options;
+    const reply = (await UNKEEP.run(redis, [keys.key('record', holder)], [keepAfterMs])) as (string | number)[];
+    return reply[0] === 1 ? readGrants(reply.slice(1)) : undefined;
+  }
+
+  /** The lock of a holder that has grown, good for its next renewal. */
+  widened(lock: HeldLock, names: readonly string[]): HeldLock {
+    const nodes = names.map((name) => this.#options.keys.key('node', name));
+    return { ...lock, resources: [...new Set([...lock.resources, ...nodes])] };
+  }
+
+  #asRedlock(lock: HeldLock): Lock {
+    return new Lock(this.#redlock, [...lock.resources], lock.value, [], NEVER);
+  }
+}
+
+function writeNodes(nodes: readonly ClaimNode[]): string {
+  return JSON.stringify(nodes.map(({ name, mode, shown }) => [name, mode, shown]));
+}
+
+async function votes(error: unknown): Promise<Error[]> {
+  if (!(error instanceof ExecutionError)) return [];
+  const attempts = await Promise.all(error.attempts);
+  return attempts.flatMap(({ votesAgainst }) => [...votesAgainst.values()]);
+}
+
+async function whyRefused(error: unknown): Promise<SignalboxError> {
+  const [cause] = await votes(error);
+  return new SignalboxError(
+    'REDIS_UNREACHABLE',
+    `The claim could not be asked for: ${(cause ?? (error as Error)).message}`,
+    {
+      next: 'Check that Redis answers and is not out of memory (`signalbox doctor`); workers go on by themselves.',
+      cause: cause ?? error,
+    },
+  );
+}

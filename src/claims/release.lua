@@ -1,0 +1,17 @@
+-- Gives a claim back and hands what came free to those who wait for it.
+--
+-- KEYS  record:<holder>, node:<name> …
+-- ARGV  value, settings as JSON: {keepAfterMs}
+-- Returns {number of keys, granted …}, or {0} when this value holds nothing (released before, reaped, or never had).
+-- Atomic, because nobody may slip in between what is freed and who waits for it.
+
+-- @include ./free.lua
+
+if redis.call('HGET', KEYS[1], 'value') ~= ARGV[1] then return { 0 } end
+local holder = string.sub(KEYS[1], #PREFIX + #'record:' + 1)
+-- A run that its own worker gives back did not die with it.
+local task = redis.call('HGET', KEYS[1], 'task')
+if task and task ~= '' and redis.call('HGET', PREFIX .. 'task:' .. task, 'runner') == holder then
+  redis.call('HDEL', PREFIX .. 'task:' .. task, 'open')
+end
+return with_count(#KEYS, free(holder, cjson.decode(ARGV[2]).keepAfterMs))

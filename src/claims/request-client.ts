@@ -1,0 +1,82 @@
+/** What redlock takes for a Redis client: it adds a request to a script's arguments and keeps the whole answer. */
+
+import type { Redis } from 'ioredis';
+import type { ScriptClient } from 'redlock';
+
+/** A script's whole answer; redlock sees only the first element. */
+export type Reply = readonly (string | number)[];
+
+/** One acquire or release, with what redlock does not tell of it. */
+export interface Call {
+  /** Only an acquire has one. */
+  readonly request: string | undefined;
+  asked: boolean;
+  reply: Reply | undefined;
+  /** What redlock's own release answered after an acquire whose answer did not come. */
+  cleanUp: Reply | undefined;
+}
+
+type Send = (args: (string | number)[]) => Promise<unknown>;
+
+/** The client. Calls are told apart by their first key, the holder's record. */
+export class RequestClient implements ScriptClient {
+  readonly #redis: Redis;
+  readonly #settings: string;
+  readonly #calls = new Map<string, Call>();
+
+  /** `settings` go to the scripts that have no request. */
+  constructor(redis: Redis, settings: string) {
+    this.#redis = redis;
+    this.#settings = settings;
+  }
+
+  /** Prepares for the next script on this record. A holder has one such call at a time. */
+  expect(record: string, request?: string): Call {
+    const call: Call = { request, asked: false, reply: undefined, cleanUp: undefined };
+    this.#calls.set(record, call);
+    return call;
+  }
+
+  forget(record: string): void {
+    this.#calls.delete(record);
+  }
+
+  evalsha(hash: string, count: number, args: Reply): Promise<unknown> {
+    return this.#answer(args, (all) => this.#redis.evalsha(hash, count, ...all));
+  }
+
+  eval(script: string, count: number, args: Reply): Promise<unknown> {
+    return this.#answer(args, (all) => this.#redis.eval(script, count, ...all));
+  }
+
+  async #answer(args: Reply, send: Send): Promise<unknown> {
+    const call = this.#calls.get(String(args[0]));
+    if (call === undefined) return await send([...args, this.#settings]);
+    // After an acquire redlock speaks a second time only to clean up.
+    if (call.request !== undefined && call.asked) return await this.#cleanUp(call, args, send);
+    call.asked = true;
+    try {
+      call.reply = asReply(await send([...args, call.request ?? this.#settings]));
+      return call.reply[0];
+    } catch (error) {
+      // Redis did not know the script: redlock sends it whole now, which is the same request.
+      call.asked = !isUnknownScript(error);
+      throw error;
+    }
+  }
+
+  /** A refused claim holds nothing; only after an acquire without an answer is there anything to give back. */
+  async #cleanUp(call: Call, args: Reply, send: Send): Promise<unknown> {
+    if (call.reply !== undefined) return 0;
+    call.cleanUp = asReply(await send([...args, this.#settings]));
+    return call.cleanUp[0];
+  }
+}
+
+function asReply(value: unknown): Reply {
+  return Array.isArray(value) ? (value as (string | number)[]) : [value as number];
+}
+
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}

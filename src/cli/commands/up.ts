@@ -1,0 +1,163 @@
+/** `signalbox up`: all that is needed, on this machine. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Option } from 'commander';
+import { type Config, loadConfig } from '../../config/config.ts';
+import { type Options, VARIABLES } from '../../config/options.ts';
+import { processSources } from '../../config/process.ts';
+import { producerConnection } from '../../redis/connect.ts';
+import { command } from '../command.ts';
+import { countText, durationText, fields } from '../format.ts';
+import type { Output } from '../output.ts';
+import { startFleet } from '../up/fleet.ts';
+import { forgetUp, makePlace, noteUp, placesOf, refuseSecond } from '../up/place.ts';
+import { keepRedis, type PrivateRedis } from '../up/private-redis.ts';
+import { listenForSignals, type Signals, untilAborted } from '../up/signals.ts';
+import { duration, wholeNumber } from '../values.ts';
+
+interface UpOptions {
+  readonly workers: number;
+  readonly concurrency?: number;
+  readonly port?: number;
+  readonly drain: number;
+}
+
+const DRAIN_MS = 5_000;
+const MAX_WORKERS = 64;
+
+/** Starts Redis if none is configured, and workers; stops them when it is signalled. */
+export const up = command<UpOptions>({
+  name: 'up',
+  summary: 'start all that is needed on this machine: Redis, workers',
+  details: `A private Redis is started when no REDIS_URL is set, with its data in the data folder (.signalbox, which
+git does not see); other commands in this folder or below then find it. When it or a worker dies it is started
+again; each worker writes its log to logs/ in the data folder. Ctrl-C stops everything: what has not ended
+after --drain goes back to the queue and runs at the next start.`,
+  json: '{ready:true,redisUrl,port}, once it takes tasks',
+  examples: [
+    'signalbox up',
+    'signalbox up --workers 2 --concurrency 4',
+    'REDIS_URL=redis://10.0.0.5:6379 signalbox up',
+  ],
+  options: (made) =>
+    made
+      .option('--workers <n>', 'how many worker processes', wholeNumber(1, MAX_WORKERS), 1)
+      .option('--concurrency <n>', 'how many tasks each runs at a time (SIGNALBOX_CONCURRENCY)', wholeNumber(1))
+      .option('--port <port>', 'the dashboard’s port; there is no dashboard in this version', wholeNumber(0, 65_535))
+      .addOption(
+        new Option('--drain <duration>', 'how long runs may go on after a signal')
+          .argParser(duration)
+          .default(DRAIN_MS, '5s'),
+      ),
+  run: async ({ options, flags, out }) => {
+    const sources = processSources();
+    const { concurrency, port } = options;
+    const config = loadConfig({ ...sources, flags: { ...flags, concurrency }, findUp: false });
+    if (port !== undefined) out.note('There is no dashboard in this version: --port does nothing yet.');
+    const places = placesOf(config.dataDir, sources.cwd);
+    for (const place of places) await makePlace(place);
+    await refuseSecond(places);
+    const signals = listenForSignals();
+    const redis = await startRedis(config, (text) => out.note(text));
+    const redisUrl = redis?.url ?? config.redisUrl;
+    try {
+      await runFleet({
+        options,
+        config,
+        places,
+        redisUrl,
+        signals,
+        out,
+        env: envFor(sources.env, { flags, concurrency }),
+      });
+    } catch (error) {
+      // Told to stop while it started: then nothing failed.
+      if (!signals.first.aborted) throw error;
+    } finally {
+      await redis?.stop();
+    }
+    return undefined;
+  },
+});
+
+interface FleetParts {
+  readonly options: UpOptions;
+  readonly config: Readonly<Config>;
+  readonly redisUrl: string;
+  readonly signals: Signals;
+  readonly out: Output;
+  readonly env: Env;
+  readonly places: readonly string[];
+}
+
+/** Runs the workers until the first signal. */
+async function runFleet({ options, config, places, redisUrl, signals, out, env }: FleetParts): Promise<void> {
+  const { dataDir } = config;
+  const logFolder = join(dataDir, 'logs');
+  await mkdir(logFolder, { recursive: true });
+  const fleet = await startFleet({
+    count: options.workers,
+    env: { ...env, [VARIABLES.redisUrl]: redisUrl, [VARIABLES.dataDir]: dataDir },
+    logFolder,
+    drainMs: options.drain,
+    note: (text) => out.note(text),
+    signal: signals.first,
+  });
+  try {
+    await noteUp(places, { redisUrl, port: null, pid: process.pid, dataDir });
+    tellReady(out, { redisUrl, config, workers: options.workers });
+    await untilAborted(signals.first);
+    out.note(`Stopping; runs may go on for ${durationText(options.drain)}. Press Ctrl-C again to hurry.`);
+    signals.onSecond(() => fleet.hurry());
+  } finally {
+    await fleet.stop();
+    await forgetUp(places);
+  }
+}
+
+interface Ready {
+  readonly redisUrl: string;
+  readonly config: Readonly<Config>;
+  readonly workers: number;
+}
+
+function tellReady(out: Output, { redisUrl, config, workers }: Ready): void {
+  const slots = countText(workers * config.concurrency, 'task');
+  out.data({ ready: true, redisUrl, port: null }, () =>
+    [
+      `${out.paint('green', 'ready')}: ${countText(workers, 'worker')}, up to ${slots} at a time`,
+      fields(out.paint, [
+        ['redis', `${redisUrl.replace(/\/\/[^@/]*@/, '//***@')}${isPrivate(config) ? ' (private)' : ''}`],
+        ['data', config.dataDir],
+      ]),
+      `Queue a task in another terminal, such as \`signalbox submit --run 'make'\`, and look with \`signalbox status\`.`,
+      'Ctrl-C stops all of it; waiting tasks are kept.',
+    ].join('\n'),
+  );
+}
+
+/** A private Redis unless one is configured; that one must answer. Throws REDIS_UNREACHABLE. */
+async function startRedis(config: Readonly<Config>, note: (text: string) => void): Promise<PrivateRedis | undefined> {
+  if (isPrivate(config)) return await keepRedis(join(config.dataDir, 'redis'), note);
+  (await producerConnection(config.redisUrl)).disconnect();
+  return undefined;
+}
+
+function isPrivate({ redisFrom }: Readonly<Config>): boolean {
+  return redisFrom === 'default';
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Flags go to the workers by their environment: arguments show in the list of processes. */
+function envFor(
+  env: Env,
+  { flags, concurrency }: { readonly flags: Options; readonly concurrency: number | undefined },
+): Env {
+  return {
+    ...env,
+    ...(flags.queue === undefined ? {} : { [VARIABLES.queue]: flags.queue }),
+    ...(concurrency === undefined ? {} : { [VARIABLES.concurrency]: String(concurrency) }),
+  };
+}

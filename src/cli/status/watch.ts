@@ -1,0 +1,93 @@
+/** Shows the state of a queue until the user has seen enough. */
+
+import { emitKeypressEvents } from 'node:readline';
+import type { Signalbox } from '../../client/signalbox.ts';
+import { readError } from '../errors.ts';
+import { openLiveView } from '../live-view.ts';
+import type { Output } from '../output.ts';
+import { statusPage } from './page.ts';
+import { titlesOf } from './titles.ts';
+
+/** Draws the page until q, Ctrl-C or a signal. Throws what the first look throws. */
+export async function watchStatus(box: Signalbox, out: Output): Promise<void> {
+  const page = async (): Promise<string> => {
+    const status = await box.status();
+    const titles = await titlesOf(box, status.runners);
+    return statusPage({ status, titles, paint: out.paint, width: out.width });
+  };
+  const enough = untilEnough();
+  try {
+    if (out.isTerminal('stdout')) await watchLive(box, { page, out, enough: enough.promise });
+    else await watchLines(box, { page, out, enough: enough.promise });
+  } finally {
+    enough.stop();
+  }
+}
+
+interface Watch {
+  readonly page: () => Promise<string>;
+  readonly out: Output;
+  readonly enough: Promise<void>;
+}
+
+async function watchLive(box: Signalbox, { page, out, enough }: Watch): Promise<void> {
+  const hint = out.paint('dim', 'q ends');
+  const view = openLiveView({
+    stream: process.stdout,
+    render: async () => {
+      try {
+        return [await page(), '', hint];
+      } catch (error) {
+        return [out.describe(readError(error)), '', hint];
+      }
+    },
+  });
+  const stop = await box.watch(view.refresh);
+  await enough;
+  stop();
+  await view.close();
+}
+
+/** Where there is no terminal: a page whenever it differs from the one before, leaving the clocks aside. */
+async function watchLines(box: Signalbox, { page, out, enough }: Watch): Promise<void> {
+  let last = '';
+  const print = async (): Promise<void> => {
+    const now = await page();
+    const [counts = ''] = now.split('\n');
+    if (counts !== last) out.raw(`${now}\n\n`);
+    last = counts;
+  };
+  await print();
+  const stop = await box.watch(() => void print().catch((error: unknown) => out.note(out.describe(readError(error)))));
+  await enough;
+  stop();
+}
+
+/** Ends at q, Ctrl-C or a signal that asks the process to end. */
+function untilEnough(): { readonly promise: Promise<void>; readonly stop: () => void } {
+  const { stdin } = process;
+  let end: () => void = () => {};
+  const promise = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const key = (_text: string | undefined, { name, ctrl }: { name?: string; ctrl?: boolean }): void => {
+    if (name === 'q' || name === 'escape' || (ctrl === true && name === 'c')) end();
+  };
+  const { isTTY } = stdin as { isTTY?: boolean };
+  if (isTTY === true) {
+    emitKeypressEvents(stdin);
+    stdin.setRawMode(true);
+    stdin.on('keypress', key);
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  return {
+    promise,
+    stop: () => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, end);
+      if (isTTY !== true) return;
+      stdin.removeListener('keypress', key);
+      stdin.setRawMode(false);
+      stdin.pause();
+    },
+  };
+}

@@ -1,0 +1,228 @@
+/**
+ * Takes claims around a function: the scoped form of what a task does.
+ *
+ * A holder has no job in the queue. While it waits it keeps a heartbeat (`waiter:<id>`), so that a dead one's ticket is
+ * taken away, and listens on the `wake` channel. It subscribes before it asks, and each heartbeat looks at its ticket
+ * as well, so that a message lost with a connection costs one heartbeat and not the wait.
+ */
+
+import { hostname } from 'node:os';
+import { ulid } from 'ulid';
+import type { Acquired } from '../claims/answers.ts';
+import { Claim, processClock } from '../claims/claim.ts';
+import { type ClaimNode, resourceOf } from '../claims/claim-set.ts';
+import { conflicts } from '../claims/modes.ts';
+import type { Timings } from '../config/timings.ts';
+import { SignalboxError } from '../errors.ts';
+import type { TaskQueue } from '../queue/task-queue.ts';
+import { Reaper } from '../runner/reaper.ts';
+import { createEvents } from '../telemetry/events.ts';
+import type { TicketNode } from '../waiting/line.ts';
+import { classOf } from '../waiting/rank.ts';
+import { heldResource, readHolders } from './held.ts';
+
+/** What to hold, and how. */
+export interface HoldRequest {
+  readonly nodes: readonly ClaimNode[];
+  readonly options: HoldOptions;
+}
+
+/** How to wait, and what to be told. */
+export interface HoldOptions {
+  /** False: throw CONFLICT instead of waiting. */
+  readonly wait?: boolean | undefined;
+  /** Throw CONFLICT after waiting for so many ms. */
+  readonly waitTimeoutMs?: number | undefined;
+  /** Ends the waiting: `hold` rejects with its reason. Not looked at any more once the function is called. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called once if it must wait. */
+  readonly onBlocked?: ((obstacle: Obstacle) => void) | undefined;
+  /** Called after each renewal with the ms until the function must have ended. */
+  readonly onRenewed?: ((leftMs: number) => void) | undefined;
+}
+
+/** What stands in the way, as `branch:NAME`, `path:PATH` or `resource:NAME`, and who has it: a task, or a program on its host. */
+export interface Obstacle {
+  readonly resource: string;
+  /** Empty when nobody can be named. */
+  readonly holder: string;
+}
+
+/** What the function gets. */
+export interface HoldContext {
+  /** Aborted when the claim is lost. */
+  readonly signal: AbortSignal;
+  /** The id under which the claim is listed. */
+  readonly holder: string;
+  /** The numbers of its slots, from 1, by resource. */
+  readonly slots: Readonly<Record<string, number>>;
+  /** The ms until the function must have ended if nothing is renewed any more. */
+  readonly leftMs: () => number;
+}
+
+/**
+ * Calls `fn` while the claim is held; answers what it answers. Throws CONFLICT if it may not wait, and LEASE_LOST,
+ * after `fn` has ended, if the claim was lost meanwhile: others may have worked on the same things.
+ */
+export async function hold<T>(
+  { queue, timings }: { readonly queue: TaskQueue; readonly timings: Timings },
+  request: HoldRequest,
+  fn: (context: HoldContext) => T | Promise<T>,
+): Promise<T> {
+  const holder = `h-${ulid().toLowerCase()}`;
+  await checkResources(queue, request.nodes);
+  const { claim, slots } = await acquire(queue, timings, { ...request, holder });
+  try {
+    request.options.signal?.throwIfAborted();
+    claim.onRenewed = request.options.onRenewed;
+    const result = await fn({ signal: claim.signal, holder, slots, leftMs: () => claim.leftMs });
+    // Asked of the clock: after this process was stopped, no timer may have told yet.
+    if (!claim.isHeld) claim.signal.throwIfAborted();
+    return result;
+  } finally {
+    await queue.wake(await claim.release().catch(() => []));
+  }
+}
+
+type HolderRequest = HoldRequest & { readonly holder: string };
+
+async function acquire(queue: TaskQueue, timings: Timings, request: HolderRequest): Promise<Held> {
+  const { wait = true, waitTimeoutMs, signal, onBlocked } = request.options;
+  const ask = async (): Promise<Held | Answer> => {
+    const sentAt = processClock();
+    const { holder, nodes } = request;
+    const acquired = await queue.locker.acquire({
+      holder,
+      kind: 'hold',
+      ticket: holder,
+      worker: `${hostname()}:${process.pid}`,
+      class: classOf('normal'),
+      nodes,
+      policy: wait ? 'wait' : 'fail',
+      // Counted things are waited for whatever the policy.
+      isLastTry: !wait,
+    });
+    if ('grants' in acquired) void queue.wake(acquired.grants);
+    if (acquired.kind === 'unknown') throw acquired.error;
+    if (acquired.kind !== 'held') return acquired;
+    const { lock, slots } = acquired;
+    return { claim: new Claim({ locker: queue.locker, lock, timings, sentAt, clock: processClock }), slots };
+  };
+  if (!wait) {
+    const answer = await ask();
+    if ('claim' in answer) return answer;
+    throw conflict(await obstacleOf(queue, request, answer));
+  }
+  const turn = await waitInLine(queue, timings, request.holder);
+  const timeout = waitTimeoutMs === undefined ? undefined : AbortSignal.timeout(waitTimeoutMs);
+  const giveUp = AbortSignal.any([signal, timeout].filter((one) => one !== undefined));
+  let obstacle: Obstacle | undefined;
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const answer = await ask();
+      if ('claim' in answer) return answer;
+      if (obstacle === undefined) {
+        obstacle = await obstacleOf(queue, request, answer);
+        onBlocked?.(obstacle);
+      }
+      await turn.next(giveUp);
+    }
+  } catch (error) {
+    await queue.wake(await queue.line.leave(request.holder).catch(() => []));
+    throw error === timeout?.reason && obstacle !== undefined ? conflict(obstacle, waitTimeoutMs) : error;
+  } finally {
+    await turn.stop();
+  }
+}
+
+interface Held {
+  readonly claim: Claim;
+  readonly slots: Readonly<Record<string, number>>;
+}
+
+type Answer = Exclude<Acquired, { kind: 'held' }>;
+
+/** A resource that nobody has given a capacity would be waited for without end. */
+async function checkResources(queue: TaskQueue, nodes: readonly ClaimNode[]): Promise<void> {
+  const counted = nodes.filter(({ mode }) => mode === 'slot');
+  if (counted.length === 0) return;
+  const limits = await queue.line.limits();
+  const unknown = counted.findIndex((node) => limits[resourceOf(node)] === undefined);
+  if (unknown < 0) return;
+  const { shown } = counted[unknown] as ClaimNode;
+  throw new SignalboxError('INVALID', `There is no resource ${JSON.stringify(shown)} in this queue.`, {
+    field: `resources[${unknown}]`,
+    next: `Say how many may use it at once: signalbox limits set resource:${shown} 1`,
+  });
+}
+
+/** Read after the refusal, so that a name may be missing when all has come free meanwhile. */
+async function obstacleOf(queue: TaskQueue, { nodes }: HoldRequest, answer: Answer): Promise<Obstacle> {
+  const at = 'obstacle' in answer ? nodes.find(({ name }) => name === answer.obstacle) : undefined;
+  if (at === undefined) return { resource: 'the claim', holder: '' };
+  const isInTheWay = (node: TicketNode): boolean =>
+    node.name === at.name && (at.mode === 'slot' || conflicts(node.mode, at.mode));
+  const found = (await readHolders(queue)).find((holder) => holder.nodes.some(isInTheWay));
+  const reserved = 'blocker' in answer ? answer.blocker : '';
+  const holder = found === undefined ? reserved : (found.taskId ?? `${found.id} (${found.workerId})`);
+  return { resource: heldResource(at).resource, holder };
+}
+
+function conflict({ resource, holder }: Obstacle, waitedMs?: number): SignalboxError {
+  const by = holder === '' ? '' : ` by ${holder}`;
+  const message =
+    waitedMs === undefined
+      ? `${resource} is held${by}.`
+      : `${resource} was held${by} when the wait began, and did not come free in time.`;
+  return new SignalboxError('CONFLICT', message, {
+    next: 'See who has it with `signalbox claims`; try again later, or let it wait for its turn.',
+    details: { resource, holder },
+  });
+}
+
+interface Turn {
+  /** Resolves when it is worth asking again: a grant, or a ticket that is gone. */
+  next(signal: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Keeps a place in line: heartbeat, wake channel, and a reaper, since there may be no worker to clear dead holders. */
+async function waitInLine(queue: TaskQueue, timings: Timings, ticket: string): Promise<Turn> {
+  const { redis, keys } = queue;
+  const heartbeat = keys.key('waiter', ticket);
+  let wake: () => void = () => {};
+  const subscriber = redis.duplicate();
+  subscriber.on('error', () => {});
+  subscriber.on('message', (_channel, woken: string) => {
+    if (woken === ticket) wake();
+  });
+  await subscriber.subscribe(keys.channel('wake'));
+  const beat = async (): Promise<void> => {
+    await redis.set(heartbeat, '1', 'PX', timings.leaseTtlMs);
+    if ((await queue.line.look(ticket)) !== 'waiting') wake();
+  };
+  await redis.set(heartbeat, '1', 'PX', timings.leaseTtlMs);
+  // A beat that fails is made good by the next one.
+  const timer = setInterval(() => void beat().catch(() => {}), timings.renewEveryMs);
+  const reaper = new Reaper({ queue, timings, clock: processClock, events: createEvents() });
+  reaper.start();
+  return {
+    next: async (signal) => {
+      await new Promise<void>((resolve, reject) => {
+        wake = resolve;
+        const giveUp = (): void => reject(signal.reason as Error);
+        if (signal.aborted) giveUp();
+        signal.addEventListener('abort', giveUp, { once: true });
+        // It may have been served between the answer and this line.
+        void queue.line.look(ticket).then((state) => state !== 'waiting' && resolve(), reject);
+      });
+    },
+    stop: async () => {
+      clearInterval(timer);
+      await reaper.stop();
+      subscriber.disconnect();
+      await redis.del(heartbeat).catch(() => 0);
+    },
+  };
+}

@@ -1,0 +1,23 @@
+/** Runs an ended task again: what the new task takes over from the old one. */
+
+import { SignalboxError } from '../errors.ts';
+import type { TaskRecord } from '../queue/record.ts';
+import type { PreparedTask } from '../queue/submit.ts';
+import { isTerminal } from '../task/states.ts';
+import { parseEnvelope } from '../task/stored.ts';
+
+/** The task to submit, without the old one's idempotency key and dependencies. Throws STATE if it has not ended. */
+export function retryOf(record: TaskRecord): PreparedTask {
+  const { id, state, base, repoKey, repoUrl, repoHost, owner } = record;
+  if (!isTerminal(state)) {
+    throw new SignalboxError('STATE', `Task ${id} has not ended: it is ${state}.`, {
+      next: `Wait for it, or \`signalbox cancel ${id}\` first.`,
+    });
+  }
+  const { idempotencyKey: _key, ...written } = parseEnvelope(record.envelope);
+  // A key of its list says nothing by itself: the record names the task that it builds upon by id.
+  const task = base === null ? written : { ...written, base };
+  // The repository is taken from the record: a path may mean something else where this is called.
+  const repo = { key: repoKey, url: repoUrl, ...(repoHost === null ? {} : { host: repoHost }) };
+  return { task: { ...task, dependsOn: [] }, repo, owner, retryOf: id };
+}

@@ -1,0 +1,171 @@
+/**
+ * The configuration: `signalbox.yaml` (in the folder or above), overridden by the environment, overridden by flags.
+ * It is read once into one frozen object; nothing else reads the environment.
+ */
+
+import { isAbsolute, join, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { SignalboxError } from '../errors.ts';
+import { type Later, nearMiss, readBy } from '../invalid.ts';
+import { plainData } from '../task/plain-data.ts';
+import { type OptionName, type Options, optionsSchema, VARIABLES } from './options.ts';
+import { type Timings, timings } from './timings.ts';
+import { findUp, readIfThere, upwards } from './up-file.ts';
+
+/** Where the address of Redis came from. */
+export type RedisFrom = 'flag' | 'env' | 'file' | 'up' | 'default';
+
+/** The configuration. Durations are in ms, sizes in bytes, paths absolute. */
+export interface Config extends Timings {
+  readonly redisUrl: string;
+  readonly redisFrom: RedisFrom;
+  readonly queue: string;
+  readonly dataDir: string;
+  /** Undefined: no cap. */
+  readonly maxParallelRunners: number | undefined;
+  /** The most runners in one worker. */
+  readonly concurrency: number;
+  readonly keepAfterMs: number;
+  readonly historyLimit: number;
+  readonly logLimitBytes: number;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** The bearer token of the HTTP API. */
+  readonly token: string | undefined;
+}
+
+/** What `loadConfig` reads. */
+export interface Sources {
+  /** The environment: `process.env`, passed in by the program's entry. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder to begin in. */
+  readonly cwd: string;
+  /** Options from the command line; undefined ones count as not given. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+  /** False: an `up` that runs here is not looked for, as by `up` itself. */
+  readonly findUp?: boolean;
+}
+
+const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
+const FILE = 'signalbox.yaml';
+/** Variables that Signalbox sets for steps; they may be there when a step calls `signalbox`. */
+const STEP_VARIABLES = /^SIGNALBOX_(TASK_ID|RUNNER_ID|RUN|WORKSPACE|BRANCH|SOCKET|SLOT_.*)$/;
+const LATER: Readonly<Record<string, Later>> = {
+  lockRedisUrls: { is: () => true, next: 'Unset it: locks are kept on the queue’s own Redis.' },
+  signingKey: { is: () => true, next: 'Unset it: jobs are not signed yet, so let only trusted users write to Redis.' },
+};
+
+interface Layer {
+  readonly from: 'flag' | 'env' | 'file';
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Relative paths in this layer count from here. */
+  readonly folder: string;
+  /** How this layer calls an option. */
+  readonly nameOf: (option: string) => string;
+}
+
+/** Reads and checks all sources. Throws `INVALID` or `UNSUPPORTED`, with the option as its source spells it. */
+export function loadConfig({ env, cwd, flags = {}, findUp: find = true }: Sources): Readonly<Config> {
+  const layers = [fileLayer(cwd), envLayer(env, cwd), flagLayer(flags, cwd)].filter((layer) => layer !== undefined);
+  for (const layer of layers) check(layer);
+  const given: Options = layers.reduce((all, layer) => ({ ...all, ...withAbsolutePaths(layer) }), {});
+  const dataDir = resolve(cwd, given.dataDir ?? '.signalbox');
+  if (given.redisUrl !== undefined) {
+    const from = layers.findLast((layer) => layer.options['redisUrl'] !== undefined)?.from ?? 'default';
+    return freeze({ ...given, dataDir }, from);
+  }
+  const found = find ? findUp(cwd, dataDir) : undefined;
+  if (found === undefined) return freeze({ ...given, dataDir }, 'default');
+  const shared = { redisUrl: found.up.redisUrl, dataDir: given.dataDir ?? found.up.dataDir };
+  return freeze({ ...given, ...shared }, 'up');
+}
+
+/** A configuration from options alone: no file, no environment. Relative paths count from the current folder. */
+export function defineConfig(options: Options = {}): Readonly<Config> {
+  const layer = flagLayer(options, resolve('.'));
+  check(layer);
+  const given: Options = withAbsolutePaths(layer);
+  return freeze({ dataDir: resolve('.signalbox'), ...given }, given.redisUrl === undefined ? 'default' : 'flag');
+}
+
+function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
+  const { leaseTtl, keepAfter, logLimit, redisUrl, maxParallelRunners, token, ...same } = optionsSchema.parse(options);
+  const { lockRedisUrls: _locks, signingKey: _key, ...rest } = same;
+  return Object.freeze({
+    ...rest,
+    ...timings(leaseTtl),
+    redisUrl: redisUrl ?? DEFAULT_REDIS_URL,
+    redisFrom,
+    keepAfterMs: keepAfter,
+    logLimitBytes: logLimit,
+    maxParallelRunners,
+    token,
+  });
+}
+
+function fileLayer(cwd: string): Layer | undefined {
+  for (const folder of upwards(cwd)) {
+    const path = join(folder, FILE);
+    const text = readIfThere(path);
+    if (text !== undefined) return { from: 'file', options: readYaml(text, path), folder, nameOf: (option) => option };
+  }
+  return undefined;
+}
+
+function readYaml(text: string, path: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = parse(text, { schema: 'core', maxAliasCount: 100, logLevel: 'error' });
+  } catch (cause) {
+    const reason = (cause as Error).message.split('\n')[0];
+    throw new SignalboxError('INVALID', `${path} is not YAML: ${reason}`, { next: 'Correct the file.', cause });
+  }
+  const options = plainData(value ?? {});
+  if (typeof options === 'object' && options !== null && !Array.isArray(options))
+    return options as Record<string, unknown>;
+  throw new SignalboxError('INVALID', `${path} must hold options, each with its value`, { next: 'Correct the file.' });
+}
+
+function envLayer(env: Sources['env'], cwd: string): Layer {
+  refuseMistyped(env);
+  const entries = Object.entries(VARIABLES).map(([option, variable]) => [option, env[variable]] as const);
+  const options = Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ''));
+  return { from: 'env', options, folder: cwd, nameOf: (option) => VARIABLES[option as OptionName] };
+}
+
+/** A variable that is nearly one of ours is refused, since it would be passed over in silence; others are let be. */
+function refuseMistyped(env: Sources['env']): void {
+  const known = Object.values(VARIABLES);
+  for (const variable of Object.keys(env)) {
+    if (!variable.startsWith('SIGNALBOX_') || known.includes(variable) || STEP_VARIABLES.test(variable)) continue;
+    const near = nearMiss(variable.replace('SIGNALBOX_REDIS_URL', 'REDIS_URL'), known, 0.05);
+    if (near === undefined) continue;
+    throw new SignalboxError('INVALID', `unknown variable \`${variable}\`: did you mean \`${near}\`?`, {
+      field: variable,
+      next: 'Correct its name or unset it.',
+    });
+  }
+}
+
+function flagLayer(flags: Readonly<Record<string, unknown>>, cwd: string): Layer {
+  const options = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+  return { from: 'flag', options, folder: cwd, nameOf: (option) => option };
+}
+
+/** Checks one layer by itself, so that an error can name the option as that layer calls it. */
+function check(layer: Layer): void {
+  try {
+    readBy(optionsSchema, layer.options, { what: 'the configuration', later: LATER });
+  } catch (error) {
+    if (!(error instanceof SignalboxError) || error.field === undefined) throw error;
+    const field = layer.nameOf(error.field) ?? error.field;
+    const source = layer.from === 'file' ? ` (in ${join(layer.folder, FILE)})` : '';
+    const message = `${error.message.replace(`\`${error.field}\``, `\`${field}\``)}${source}`;
+    throw new SignalboxError(error.code, message, { field, next: error.next, details: error.details });
+  }
+}
+
+function withAbsolutePaths(layer: Layer): Record<string, unknown> {
+  const { dataDir } = layer.options;
+  if (typeof dataDir !== 'string' || isAbsolute(dataDir)) return { ...layer.options };
+  return { ...layer.options, dataDir: resolve(layer.folder, dataDir) };
+}

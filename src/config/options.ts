@@ -1,0 +1,98 @@
+/**
+ * Every option: its name in `signalbox.yaml` and as a flag, its environment variable, what it may be and its default.
+ * The docs' table is held to this list.
+ */
+
+import { z } from 'zod';
+import { checked, strict } from '../invalid.ts';
+import { MAX_DURATION_MS, parseDuration } from '../task/duration.ts';
+
+/** The levels of the log, quietest last. */
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const BYTE_UNITS: Readonly<Record<string, number>> = { '': 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 };
+
+/** A whole number, as a number or as the digits that a variable or a flag holds. */
+function whole(min: number, max: number): z.ZodType<number, number | string> {
+  return z.union([z.number(), z.string()]).transform((given, context) => {
+    const value = typeof given === 'string' && !/^\s*\d+\s*$/.test(given) ? Number.NaN : Number(given);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    context.addIssue({ code: 'custom', message: `must be a whole number from ${min} to ${max}` });
+    return z.NEVER;
+  });
+}
+
+/** A duration within bounds, in ms. */
+function duration(min: number, max: number, words: string): z.ZodType<number, number | string> {
+  return z.union([z.number(), z.string()]).transform((given, context) => {
+    const value = parseDuration(given);
+    if (value !== undefined && value >= min && value <= max) return value;
+    context.addIssue({ code: 'custom', message: `must be a duration ${words}, in ms or as text like 2s` });
+    return z.NEVER;
+  });
+}
+
+const bytes = z.union([z.number(), z.string()]).transform((given, context) => {
+  const [, digits, unit = ''] = /^\s*(\d+)\s*([kmg]ib)?\s*$/i.exec(String(given)) ?? [];
+  const value = Number(digits) * (BYTE_UNITS[unit.toLowerCase()] ?? 1);
+  if (value >= 1024 && value <= 1024 * 2 ** 30) return value;
+  context.addIssue({ code: 'custom', message: 'must be a size from 1KiB to 1024GiB, in bytes or as text like 64MiB' });
+  return z.NEVER;
+});
+
+const redisUrl = checked((given) => {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  const right = url !== undefined && ['redis:', 'rediss:'].includes(url.protocol) && url.hostname !== '';
+  return right ? undefined : 'must be an address like redis://127.0.0.1:6379 or rediss://host:6380';
+});
+
+const queue = checked((given) => (/^[a-z0-9-]{1,40}$/.test(given) ? undefined : 'must be 1 to 40 of a-z, 0-9 and -'));
+
+const token = checked((given) =>
+  /^[\x21-\x7e]{8,512}$/.test(given) ? undefined : 'must be 8 to 512 characters without spaces',
+);
+
+const dataDir = checked((given) => (given === '' || /[\u0000-\u001f]/.test(given) ? 'must be a folder' : undefined));
+
+/** What users may set. */
+export const optionsSchema = strict({
+  redisUrl: redisUrl.exactOptional().describe('The Redis that holds the queue.'),
+  queue: queue.default('default').describe('The queue’s name. Exclusion is promised within a queue.'),
+  dataDir: dataDir.default('.signalbox').describe('Where mirrors, workspaces, logs and artifacts are kept.'),
+  leaseTtl: duration(500, 600_000, 'from 500ms to 10m')
+    .prefault('10s')
+    .describe('A lease’s TTL; all timings follow from it.'),
+  maxParallelRunners: whole(1, 100_000).exactOptional().describe('The most runners in the whole fleet; unset: no cap.'),
+  concurrency: whole(1, 256).prefault(4).describe('The most runners in one worker.'),
+  keepAfter: duration(1, MAX_DURATION_MS, 'from 1ms to 30d')
+    .prefault('60s')
+    .describe('How long others may pass a waiting task before what it needs is kept for it.'),
+  historyLimit: whole(1, 1_000_000).prefault(1000).describe('How many finished tasks are kept.'),
+  logLimit: bytes.prefault('64MiB').describe('The most output that is kept of one step.'),
+  logLevel: z.enum(LOG_LEVELS).default('info').describe('The least important log lines that are written.'),
+  token: token.exactOptional().describe('The bearer token that the HTTP API asks for; unset: none.'),
+  lockRedisUrls: z.undefined().exactOptional().describe('More Redis nodes for locks. Not in this version.'),
+  signingKey: z.undefined().exactOptional().describe('A key that signs jobs. Not in this version.'),
+});
+
+/** What users may set, by name: `signalbox.yaml`, flags and `defineConfig` speak of options like this. */
+export type Options = z.input<typeof optionsSchema>;
+/** An option's name. */
+export type OptionName = keyof typeof optionsSchema.shape;
+
+/** The environment variable of each option. */
+export const VARIABLES: Readonly<Record<OptionName, string>> = {
+  redisUrl: 'REDIS_URL',
+  queue: 'SIGNALBOX_QUEUE',
+  dataDir: 'SIGNALBOX_DATA',
+  leaseTtl: 'SIGNALBOX_LEASE_TTL',
+  maxParallelRunners: 'SIGNALBOX_MAX_PARALLEL_RUNNERS',
+  concurrency: 'SIGNALBOX_CONCURRENCY',
+  keepAfter: 'SIGNALBOX_KEEP_AFTER',
+  historyLimit: 'SIGNALBOX_HISTORY_LIMIT',
+  logLimit: 'SIGNALBOX_LOG_LIMIT',
+  logLevel: 'SIGNALBOX_LOG_LEVEL',
+  token: 'SIGNALBOX_TOKEN',
+  lockRedisUrls: 'SIGNALBOX_LOCK_REDIS',
+  signingKey: 'SIGNALBOX_SIGNING_KEY',
+};

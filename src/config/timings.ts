@@ -1,0 +1,40 @@
+/** All timings follow from one number, the lease's TTL. */
+
+/** The timings of a queue, all in ms. */
+export interface Timings {
+  /** How long a lease lives without renewal. */
+  readonly leaseTtlMs: number;
+  /** How often a holder renews: a third of the TTL. */
+  readonly renewEveryMs: number;
+  /** How long before the TTL's end a holder stops by itself: a fifth of it. */
+  readonly marginMs: number;
+  /** How long BullMQ's lock on a job lives: the TTL. */
+  readonly lockDurationMs: number;
+  /** How often BullMQ looks for jobs without a lock: half the TTL. */
+  readonly stalledIntervalMs: number;
+  /** How often the reaper looks at the leases: a tenth of the TTL. */
+  readonly reapEveryMs: number;
+  /** The longest time from a worker's death until what it held is free and its jobs are back in the queue. */
+  readonly recoveryMs: number;
+}
+
+/**
+ * The timings for a lease's TTL. Recovery is the longer of two ways that run side by side. Claims: the lease lapses
+ * within a TTL, the next look of the reaper finds it missing, it stays missing for TTL − margin, and a last look frees
+ * the claim. Jobs: BullMQ's lock lapses, and the next look finds it so. With these fractions it is twice the TTL.
+ */
+export function timings(leaseTtlMs: number): Timings {
+  const marginMs = Math.ceil(leaseTtlMs / 5);
+  const reapEveryMs = Math.floor(leaseTtlMs / 10);
+  const stalledIntervalMs = Math.floor(leaseTtlMs / 2);
+  const claimsFreeMs = leaseTtlMs + reapEveryMs + (leaseTtlMs - marginMs) + reapEveryMs;
+  return {
+    leaseTtlMs,
+    renewEveryMs: Math.floor(leaseTtlMs / 3),
+    marginMs,
+    lockDurationMs: leaseTtlMs,
+    stalledIntervalMs,
+    reapEveryMs,
+    recoveryMs: Math.max(claimsFreeMs, leaseTtlMs + stalledIntervalMs),
+  };
+}

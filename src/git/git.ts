@@ -1,0 +1,174 @@
+/**
+ * The one place that starts git: argument arrays only, an environment of our own, no configuration but ours.
+ *
+ * Configuration travels in `GIT_CONFIG_COUNT` variables, which rank as high as `-c` and do not show in the process
+ * list. A repository is always named by `gitDir`: nothing is ever discovered from the working directory, where a
+ * task may have planted something.
+ */
+
+import { execa } from 'execa';
+import { SignalboxError } from '../errors.ts';
+import { type ConfigEntry, localEnv, remoteEnv, type UserEnv } from './git-env.ts';
+import { gitError, scrub, secretsOf } from './git-errors.ts';
+
+/** What to run git with, beside its arguments. */
+export interface GitOptions {
+  /** The repository. Left out for commands that need none (`init`, `ls-remote`, `clone`). */
+  readonly gitDir?: string;
+  /** Working directory of the process. Default `/`. */
+  readonly cwd?: string;
+  /** Added to the environment, which is otherwise ours alone. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Configuration for this command alone. */
+  readonly config?: readonly ConfigEntry[];
+  readonly input?: string;
+  /** Ends the process and all that it started. */
+  readonly signal?: AbortSignal | undefined;
+  /** Default one hour: a net under a process that hangs, not a measure of its work. */
+  readonly timeoutMs?: number;
+  /** Talks to a remote: the user's credential, http, url and ssh settings are taken over. */
+  readonly remote?: boolean;
+  /** Other exit codes than 0 that are an answer, not an error. */
+  readonly allow?: readonly number[];
+  /** Write standard output to this file instead of returning it. */
+  readonly outputFile?: string;
+}
+
+/** What git answered. */
+export interface GitResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs git once. Throws `REMOTE_UNREACHABLE` when a remote cannot be reached, does not exist or lets nobody in, and
+ * `GIT` for everything else; what it says is scrubbed of credentials. An abort rejects with the signal's reason.
+ */
+export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitResult>;
+
+const TIMEOUT_MS = 3_600_000;
+const KILL_AFTER_MS = 2_000;
+const MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
+
+/** Makes the function that runs git. `env` is the user's environment, of which only named parts are passed on. */
+export function createGit({ env }: { env: UserEnv }): Git {
+  let settings: Promise<readonly ConfigEntry[]> | undefined;
+  const userSettings = () => {
+    settings ??= readUserSettings(env).catch((error: unknown) => {
+      settings = undefined;
+      throw error;
+    });
+    return settings;
+  };
+  return async (args, options = {}) => {
+    const user = options.remote ? await userSettings() : [];
+    const own = options.config ?? [];
+    const base = options.remote ? remoteEnv(env, user, own) : localEnv(env, own);
+    return runGit(args, options, { ...base, ...options.env, ...(options.gitDir ? { GIT_DIR: options.gitDir } : {}) });
+  };
+}
+
+/** Of the user's own configuration: what says who they are to a remote and how to get there. */
+async function readUserSettings(env: UserEnv): Promise<readonly ConfigEntry[]> {
+  const pattern = '^(credential|http|url|user)\\.|^core\\.sshcommand$';
+  const args = ['config', '--includes', '-z', '--get-regexp', pattern];
+  const variables = Object.entries(env).filter(([, value]) => value !== undefined) as [string, string][];
+  const kept = Object.fromEntries(variables.filter(([name]) => !/^GIT_(DIR|WORK_TREE|COMMON_DIR|TRACE)/.test(name)));
+  const { stdout } = await runGit(args, { allow: [1] }, { ...kept, GIT_CEILING_DIRECTORIES: '/' });
+  return stdout
+    .split('\0')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const end = line.indexOf('\n');
+      return end < 0 ? [line, 'true'] : [line.slice(0, end), line.slice(end + 1)];
+    });
+}
+
+/** The name and address that the user's git puts on commits, if they set any. */
+export async function readUserIdentity(git: Git): Promise<{ name: string; email: string } | undefined> {
+  const read = async (key: string) =>
+    (await git(['config', '--get', key], { remote: true, allow: [1] })).stdout.replace(/\n$/, '');
+  const [name, email] = await Promise.all([read('user.name'), read('user.email')]);
+  return name !== '' && email !== '' ? { name, email } : undefined;
+}
+
+async function runGit(args: readonly string[], options: GitOptions, env: Record<string, string>): Promise<GitResult> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const child = start(args, options, env);
+  const ending = endGroup(child.pid, signal, options.timeoutMs ?? TIMEOUT_MS);
+  const result = await child.finally(ending.stop);
+  signal?.throwIfAborted();
+  const secrets = secretsOf(env);
+  const answer = {
+    exitCode: result.exitCode ?? -1,
+    stdout: textOf(result.stdout),
+    stderr: scrub(textOf(result.stderr), secrets),
+  };
+  if (answer.exitCode === 0 || options.allow?.includes(answer.exitCode)) return answer;
+  if (child.pid === undefined) throw notStarted(result);
+  throw gitError({ args, answer, secrets, remote: options.remote === true, timedOut: ending.timedOut() });
+}
+
+function start(args: readonly string[], options: GitOptions, env: Record<string, string>) {
+  return execa('git', args, {
+    cwd: options.cwd ?? '/',
+    env,
+    extendEnv: false,
+    // A session of its own: one signal ends git and its helpers, and no helper can ask on the user's terminal.
+    detached: true,
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer: MAX_OUTPUT_BYTES,
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    ...(options.outputFile === undefined
+      ? {}
+      : { stdout: { file: options.outputFile }, buffer: { stdout: false as const, stderr: true as const } }),
+  });
+}
+
+function textOf(output: unknown): string {
+  return typeof output === 'string' ? output : '';
+}
+
+/** Ends the process group on abort or timeout: asked first, so that git takes its lock files away, then forced. */
+function endGroup(pid: number | undefined, signal: AbortSignal | undefined, timeoutMs: number) {
+  let late = false;
+  let force: NodeJS.Timeout | undefined;
+  const end = () => {
+    kill(pid, 'SIGTERM');
+    force ??= setTimeout(() => kill(pid, 'SIGKILL'), KILL_AFTER_MS);
+  };
+  const timer = setTimeout(() => {
+    late = true;
+    end();
+  }, timeoutMs);
+  signal?.addEventListener('abort', end, { once: true });
+  const stop = () => {
+    clearTimeout(timer);
+    clearTimeout(force);
+    signal?.removeEventListener('abort', end);
+    // The leader is gone; helpers that it left behind go too. Without a leader the number may only be its group's.
+    if (late || signal?.aborted) kill(pid, 'SIGKILL');
+  };
+  return { stop, timedOut: () => late };
+}
+
+function kill(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Gone already.
+  }
+}
+
+function notStarted(cause: { code?: string | undefined; shortMessage?: string | undefined }): SignalboxError {
+  const why =
+    cause.code === 'ENOENT' ? 'there is no `git` in PATH, or its working directory is gone' : cause.shortMessage;
+  return new SignalboxError('GIT', `git could not be started: ${why}`, {
+    next: 'Install git 2.38 or newer and make sure that it is in PATH.',
+    cause,
+  });
+}

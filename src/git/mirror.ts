@@ -1,0 +1,180 @@
+/**
+ * One bare mirror of a remote per host: every workspace borrows its objects, and what is published is sent from it.
+ *
+ * Nothing is ever collected or pruned here (`gc.auto=0`), since workspaces rely on objects that no ref may name any
+ * more. It has the remote's branches and tags under their own names and no configured remote: each fetch is told its
+ * address, so nothing in it can send anywhere by accident.
+ */
+
+import { createHash, randomUUID } from 'node:crypto';
+import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { SignalboxError } from '../errors.ts';
+import type { Git } from './git.ts';
+import type { ResolvedRepository } from './identity.ts';
+import { type HeldLock, withProcessLock } from './process-lock.ts';
+import { shareNext, until } from './share-next.ts';
+import { clearAfterDeath, LOCK_VARIABLE } from './stale-locks.ts';
+
+/** An object's full name. */
+export type Oid = string;
+
+/** The remote's HEAD: its commit, and its branch unless it is detached. */
+export interface RemoteHead {
+  readonly oid: Oid;
+  readonly ref: string | undefined;
+}
+
+/** A local copy of a remote. */
+export interface Mirror {
+  /** The bare repository. */
+  readonly dir: string;
+  /** What is fetched from and pushed to. */
+  readonly url: string;
+  readonly git: Git;
+  /** Brings branches and tags up to the remote, as it was after this call. Throws `REMOTE_UNREACHABLE`. */
+  fetch(signal?: AbortSignal): Promise<void>;
+  /** Brings one more object, for a commit that no branch or tag reaches; false if the remote will not give it. */
+  fetchObject(name: string, signal?: AbortSignal): Promise<boolean>;
+  /** The commit that a full ref name or object name stands for here, without asking the remote. */
+  resolve(name: string): Promise<Oid | undefined>;
+  /** The remote's HEAD, asked anew; undefined if the remote is empty or its HEAD names no branch that exists. */
+  head(signal?: AbortSignal): Promise<RemoteHead | undefined>;
+}
+
+/** The mirrors of one data folder. One object a process: callers who ask at once share a fetch. */
+export interface Mirrors {
+  /** The mirror of a repository, made on first use. Throws `REMOTE_UNREACHABLE`. */
+  open(repository: Pick<ResolvedRepository, 'key' | 'url'>, signal?: AbortSignal): Promise<Mirror>;
+}
+
+/** A fetch is shared by all runs of a repository, so that a hung one must not hold them for long. */
+const FETCH_MS = 1_200_000;
+const REFSPECS = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
+
+/** Makes the holder of all mirrors under `<dataDir>/mirrors`. */
+export function createMirrors({ git, dataDir }: { git: Git; dataDir: string }): Mirrors {
+  const opened = new Map<string, Promise<Mirror>>();
+  return {
+    open: async ({ key, url }, signal) => {
+      const dir = mirrorDir(dataDir, key, url);
+      let mirror = opened.get(dir);
+      if (mirror === undefined || !(await stillThere(mirror))) {
+        mirror = openMirror(git, dir, url);
+        opened.set(dir, mirror);
+        mirror.catch(() => opened.delete(dir));
+      }
+      return until(mirror, signal);
+    },
+  };
+}
+
+/** The address is part of the name: keys are folded to lock too much, and two remotes may share one. */
+function mirrorDir(dataDir: string, key: string, url: string): string {
+  const hash = createHash('sha256').update(`${key}\n${url}`).digest('hex');
+  return join(dataDir, 'mirrors', `${hash.slice(0, 40)}.git`);
+}
+
+async function openMirror(git: Git, dir: string, url: string): Promise<Mirror> {
+  const lockFolder = `${dir}.lock`;
+  const locked = <T>(work: (lock: HeldLock) => Promise<T>) =>
+    withProcessLock(lockFolder, async (lock) => {
+      if (lock.deadTokens.length > 0) await clearAfterDeath(dir, lock.deadTokens);
+      return work(lock);
+    });
+  if (!(await exists(dir))) await locked((lock) => create(git, { dir, url, lock }));
+  const fetchRefs = shareNext(() =>
+    locked(async (lock) => {
+      await git(fetchArgs(['--prune'], url, REFSPECS), { ...fetching(dir), env: { [LOCK_VARIABLE]: lock.token } });
+    }),
+  );
+  const readHead = shareNext(() => askHead(git, url));
+  return {
+    dir,
+    url,
+    git,
+    fetch: (signal) => until(fetchRefs(), signal),
+    head: (signal) => until(readHead(), signal),
+    fetchObject: async (name, signal) => {
+      const { exitCode } = await git(fetchArgs([], url, [name]), { ...fetching(dir), signal, allow: [1, 128] });
+      return exitCode === 0;
+    },
+    resolve: (name) => resolveCommit(git, dir, name),
+  };
+}
+
+/** A commit's full name, if `name` stands for one in the repository. */
+export async function resolveCommit(git: Git, gitDir: string, name: string): Promise<Oid | undefined> {
+  const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`];
+  const { exitCode, stdout } = await git(args, { gitDir, allow: [1, 128] });
+  return exitCode === 0 ? stdout.trim() : undefined;
+}
+
+/** Whether `newer` has `older` in its history, or is it; false if the mirror lacks one of them. */
+export async function isAncestor({ git, dir }: Mirror, older: Oid, newer: Oid): Promise<boolean> {
+  const args = ['merge-base', '--is-ancestor', older, newer];
+  return (await git(args, { gitDir: dir, allow: [1, 128] })).exitCode === 0;
+}
+
+/** Made aside and moved into place, so that a mirror that exists is a whole one. */
+async function create(git: Git, { dir, url, lock }: { dir: string; url: string; lock: HeldLock }): Promise<void> {
+  if (await exists(dir)) return;
+  const draft = `${dir}.draft-${randomUUID()}`;
+  await mkdir(dirname(dir), { recursive: true });
+  await removeDrafts(dir);
+  try {
+    const args = ['clone', '--quiet', '--bare', '--template=', '--', url, draft];
+    await git(args, { remote: true, env: { [LOCK_VARIABLE]: lock.token } });
+    await git(['config', '--remove-section', 'remote.origin'], { gitDir: draft });
+    await git(['config', 'gc.auto', '0'], { gitDir: draft });
+    await rename(draft, dir);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/** Drafts that a killed process left: whoever holds the lock is the only one who could be making one. */
+async function removeDrafts(dir: string): Promise<void> {
+  const drafts = (await readdir(dirname(dir))).filter((name) => name.startsWith(`${basename(dir)}.draft-`));
+  for (const name of drafts) await rm(join(dirname(dir), name), { recursive: true, force: true });
+}
+
+function fetchArgs(flags: string[], url: string, refspecs: readonly string[]): string[] {
+  const quiet = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--no-recurse-submodules'];
+  return ['fetch', ...quiet, ...flags, '--', url, ...refspecs];
+}
+
+function fetching(gitDir: string) {
+  return { gitDir, remote: true, timeoutMs: FETCH_MS } as const;
+}
+
+async function askHead(git: Git, url: string): Promise<RemoteHead | undefined> {
+  const { stdout } = await git(['ls-remote', '--quiet', '--symref', '--', url, 'HEAD'], {
+    remote: true,
+    timeoutMs: 60_000,
+  });
+  const oid = /^([0-9a-f]{40,64})\tHEAD$/m.exec(stdout)?.[1];
+  return oid === undefined ? undefined : { oid, ref: /^ref: (\S+)\tHEAD$/m.exec(stdout)?.[1] };
+}
+
+/** Throws when the remote has no commit at all: there is nothing to start from. */
+export function emptyRemote(): SignalboxError {
+  return new SignalboxError('INVALID', 'the remote repository has no commit to start from', {
+    field: 'repo',
+    next: 'Push a first commit to it, or name a base that exists there.',
+  });
+}
+
+async function stillThere(mirror: Promise<Mirror>): Promise<boolean> {
+  return mirror.then(
+    ({ dir }) => exists(dir),
+    () => false,
+  );
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

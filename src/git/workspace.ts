@@ -1,0 +1,158 @@
+/**
+ * A runner's own checkout: a repository of its own that borrows the mirror's objects. Its configuration, hooks, refs
+ * and index are private, it has no remote, and nothing that happens in it reaches the mirror.
+ */
+
+import { appendFile, cp, mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SignalboxError } from '../errors.ts';
+import { checkBranch } from '../task/branches.ts';
+import { checkGitFolder, controlDir, damaged, START_REF, workspaceGit } from './control.ts';
+import { readHead } from './head.ts';
+import type { Mirror, Oid } from './mirror.ts';
+import { conePatterns } from './sparse.ts';
+import { checkSupported } from './supported.ts';
+
+/** What to check out, where and as what. */
+export interface WorkspaceRequest {
+  readonly mirror: Mirror;
+  /** Absolute path; must not exist or be empty. `<dir>.git` beside it is taken too. */
+  readonly dir: string;
+  readonly startOid: Oid;
+  /** The short name of the branch that is checked out. */
+  readonly branch: string;
+  readonly checkout: 'full' | 'claimed';
+  /** For `claimed`: folders and files, relative to the repository. An empty path is all of it. */
+  readonly cone?: readonly string[];
+  /** Who commits. Default `Signalbox <signalbox@localhost>`. */
+  readonly author?: { readonly name: string; readonly email: string } | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A workspace that is there. */
+export interface Workspace {
+  readonly dir: string;
+  readonly branch: string;
+  readonly startOid: Oid;
+}
+
+const EOL =
+  'If a fresh clone shows changes too, commit the repository with normal line endings (`git add --renormalize .`).';
+const SIGNALBOX = { name: 'Signalbox', email: 'signalbox@localhost' };
+
+/**
+ * Makes the workspace. Throws `UNSUPPORTED` for submodules and Git LFS, `WORKSPACE` if the folder is in use; after an
+ * error the caller removes the folder (`removeWorkspace`).
+ */
+export async function createWorkspace(request: WorkspaceRequest): Promise<Workspace> {
+  const { mirror, startOid, branch } = request;
+  checkBranch(branch);
+  await checkSupported(mirror.git, mirror.dir, startOid);
+  await mkdir(request.dir, { recursive: true });
+  const dir = await realpath(request.dir);
+  if ((await readdir(dir)).length > 0) throw damaged(dir, 'is not empty', 'Remove it, or choose another folder.');
+  await initialise(request, dir);
+  const git = workspaceGit(mirror.git, dir);
+  await git(['read-tree', '-m', '-u', startOid], { signal: request.signal });
+  // Kept as it was before any step, for what is to be saved if a step destroys its own.
+  await cp(join(dir, '.git/index'), join(controlDir(dir), 'index'));
+  return { dir, branch, startOid };
+}
+
+/**
+ * Proves the workspace before a step runs in it: its own root, the branch by name, the start commit, no change.
+ * Throws `WORKSPACE` naming what is wrong.
+ */
+export async function proveWorkspace(mirror: Mirror, { dir, branch, startOid }: Workspace): Promise<void> {
+  const root = await realpath(dir).catch(() => undefined);
+  if (root !== dir) throw damaged(dir, root === undefined ? 'is missing' : `leads to ${root}`);
+  await checkGitFolder(dir);
+  const head = await readHead(dir);
+  if (head.ref !== `refs/heads/${branch}`) throw damaged('HEAD', `is not on the branch ${branch}`);
+  if (head.oid !== startOid) throw damaged('HEAD', `is at ${head.oid ?? 'no commit'} instead of ${startOid}`);
+  const args = ['status', '--porcelain', '-z', '--untracked-files=all', '--ignore-submodules=dirty', '--no-renames'];
+  const { stdout } = await workspaceGit(mirror.git, dir)(args);
+  if (stdout !== '') throw damaged('the checkout', `has changes before the first step: ${stdout.split('\0')[0]}`, EOL);
+}
+
+/** Lays out `.git`, then copies it to the control folder, where no step will write. */
+async function initialise(request: WorkspaceRequest, dir: string): Promise<void> {
+  const { mirror, startOid, branch } = request;
+  const gitDir = join(dir, '.git');
+  const control = controlDir(dir);
+  const format = startOid.length === 64 ? ['--object-format=sha256'] : [];
+  const [cone, refs] = await Promise.all([
+    coneOf(request),
+    remoteRefs(mirror),
+    mirror.git(['init', '--quiet', '--template=', ...format, '--', dir]),
+  ]);
+  await mkdir(join(gitDir, 'info'), { recursive: true });
+  await Promise.all([
+    appendFile(join(gitDir, 'config'), configText(request, cone !== undefined)),
+    appendFile(join(gitDir, 'objects/info/alternates'), `${join(mirror.dir, 'objects')}\n`),
+    writeFile(join(gitDir, 'packed-refs'), `${startOid} refs/heads/${branch}\n${refs}`),
+    writeFile(join(gitDir, 'HEAD'), `ref: refs/heads/${branch}\n`),
+    // A mirror of a shallow repository ends where that one ends.
+    cp(join(mirror.dir, 'shallow'), join(gitDir, 'shallow')).catch(() => {}),
+    cone === undefined ? undefined : writeFile(join(gitDir, 'info/sparse-checkout'), cone),
+  ]);
+  await cp(gitDir, control, { recursive: true, errorOnExist: true, force: false });
+  await appendFile(join(control, 'objects/info/alternates'), `${join(gitDir, 'objects')}\n`);
+  await appendFile(join(control, 'packed-refs'), `${startOid} ${START_REF}\n`);
+}
+
+function configText({ author = SIGNALBOX }: WorkspaceRequest, sparse: boolean): string {
+  const lines = ['[user]', `\tname = ${quote(author.name)}`, `\temail = ${quote(author.email)}`, '[gc]', '\tauto = 0'];
+  const cone = sparse ? ['[core]', '\tsparseCheckout = true', '\tsparseCheckoutCone = true'] : [];
+  return `${[...lines, ...cone].join('\n')}\n`;
+}
+
+function quote(value: string): string {
+  return `"${value.replace(/[\n\0]/g, ' ').replace(/[\\"]/g, '\\$&')}"`;
+}
+
+/** The remote's branches under `origin/` and its tags, so that steps can compare and describe; no remote is set. */
+async function remoteRefs(mirror: Mirror): Promise<string> {
+  const format = '--format=%(objectname) %(refname)';
+  const { stdout } = await mirror.git(['for-each-ref', format, 'refs/heads', 'refs/tags'], { gitDir: mirror.dir });
+  return stdout.replace(/^([0-9a-f]+) refs\/heads\//gm, '$1 refs/remotes/origin/');
+}
+
+/** The sparse patterns, or undefined for a whole checkout. A path that is a file brings the files beside it. */
+async function coneOf({ mirror, checkout, cone = [], startOid }: WorkspaceRequest): Promise<string | undefined> {
+  if (checkout === 'full') return undefined;
+  const paths = cone.map((path) =>
+    path
+      .split('/')
+      .filter((part) => part !== '' && part !== '.')
+      .join('/'),
+  );
+  if (paths.includes('')) return undefined;
+  const bad = paths.find((path) => /[\n\0]/.test(path) || path.split('/').includes('..'));
+  if (bad !== undefined) throw badCone(bad);
+  if (paths.length === 0) return conePatterns({ folders: [], parents: [] });
+  const { stdout } = await mirror.git(['ls-tree', '-z', '--full-tree', startOid, '--', ...paths], {
+    gitDir: mirror.dir,
+  });
+  const files = new Set(
+    stdout
+      .split('\0')
+      .filter((entry) => / (blob|commit) /.test(entry))
+      .map((entry) => entry.slice(entry.indexOf('\t') + 1)),
+  );
+  const parents = paths
+    .filter((path) => files.has(path) && path.includes('/'))
+    .map((path) => path.slice(0, path.lastIndexOf('/')));
+  return conePatterns({ folders: paths.filter((path) => !files.has(path)), parents });
+}
+
+function badCone(path: string): SignalboxError {
+  return new SignalboxError(
+    'INVALID',
+    `${JSON.stringify(path)} cannot be checked out: it is no path inside the repository`,
+    {
+      field: 'include',
+      next: 'Name folders and files by their path from the top of the repository.',
+    },
+  );
+}

@@ -1,0 +1,257 @@
+/**
+ * One queue of tasks: the records, their BullMQ jobs, the line and the locks, kept in step.
+ *
+ * Each operation first changes the truth (a script on the records) and then does what follows from it: a job for a
+ * task that may run, a wake-up for a ticket that was served. What follows may be cut off by a crash; then it is noted
+ * in Redis (`unqueued`, `granted`) and `tend` does it again.
+ */
+
+import type { Redis } from 'ioredis';
+import { type Grant } from '../claims/answers.ts';
+import { Locker } from '../claims/locker.ts';
+import type { Config } from '../config/config.ts';
+import { SignalboxError } from '../errors.ts';
+import { type Keys, queueKeys } from '../redis/keys.ts';
+import { orderByDependencies } from '../task/dependencies.ts';
+import { parseTaskId } from '../task/ids.ts';
+import type { Outcome, TaskState } from '../task/states.ts';
+import { Line } from '../waiting/line.ts';
+import { shouldRebase } from '../waiting/rank.ts';
+import { BullQueue } from './bull.ts';
+import type { CancelCode, TaskRecord } from './record.ts';
+import { type AcceptedTask, type Finish, type Finished, type Refusal, TaskStore, type Writer } from './store.ts';
+import { newTasks, type PreparedTask } from './submit.ts';
+import { wake } from './wake.ts';
+
+/** How long a grant or a task without a job may be left before somebody else than its maker takes care of it. */
+const LEFT_OVER_MS = 2_000;
+
+/** How many tickets and tasks one sweep looks at, oldest first, so that a long queue does not make it slow. */
+const SWEEP_LIMIT = 1_000;
+
+const WAITING: readonly TaskState[] = ['queued', 'scheduled', 'blocked'];
+
+/** What became of a cancel: done, or asked of the runner. */
+export type Cancelled = 'cancelled' | 'requested';
+
+/** What `supersede` must know of the newer task. */
+export interface Superseding {
+  readonly branchNode: string;
+  readonly dependsOn: readonly string[];
+}
+
+/** Why a task was cancelled, in its history. */
+export function reasonOf(code: CancelCode): string {
+  return code === 'cancelled' ? 'cancelled by a user' : 'a newer task on the same branch takes its place';
+}
+
+/** The queue named in a configuration, over a connection that the caller closes. */
+export class TaskQueue {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly store: TaskStore;
+  readonly bull: BullQueue;
+  readonly line: Line;
+  readonly locker: Locker;
+
+  constructor(redis: Redis, config: Pick<Config, 'queue' | 'keepAfterMs' | 'historyLimit' | 'leaseTtlMs'>) {
+    const { keepAfterMs, historyLimit, leaseTtlMs } = config;
+    this.redis = redis;
+    this.keys = queueKeys(config.queue);
+    const shared = { redis, keys: this.keys, keepAfterMs };
+    this.store = new TaskStore({ ...shared, historyLimit });
+    this.bull = new BullQueue(shared);
+    this.line = new Line(shared);
+    this.locker = new Locker({ ...shared, leaseTtlMs });
+  }
+
+  /** Accepts a list of tasks, all or none; answers in the given order. Throws INVALID or IDEMPOTENCY naming the entry. */
+  async submit(list: readonly PreparedTask[]): Promise<AcceptedTask[]> {
+    if (list.length === 0) return [];
+    const order = orderByDependencies(list.map(({ task }) => task));
+    const sorted = order.map((index) => list[index]).filter((prepared) => prepared !== undefined);
+    const drawn = await this.store.drawSequence(sorted.length);
+    const entries = newTasks(sorted, drawn).map((entry, i) => ({
+      ...entry,
+      place: list.length === 1 ? '' : `[${order[i]}].`,
+    }));
+    const { accepted, ranks, rankBase } = await this.store.submit(entries);
+    const orders = entries.flatMap(({ id, fields }, i) =>
+      accepted[i]?.duplicate === false && accepted[i]?.state === 'queued'
+        ? [{ id, title: String(fields['title']), rank: ranks[i] ?? 0 }]
+        : [],
+    );
+    await this.bull.add(orders, rankBase);
+    await this.store.queued(orders.map(({ id }) => id));
+    for (const [i, { id, policy, branchNode, dependsOn }] of entries.entries()) {
+      if (policy === 'supersede' && branchNode !== undefined && accepted[i]?.duplicate === false)
+        await this.supersede(id, { branchNode, dependsOn });
+    }
+    return order.map((_index, place) => accepted[order.indexOf(place)]).filter((one) => one !== undefined);
+  }
+
+  /** The record of a task. Throws NOT_FOUND, or TASK_LOST for an id that a queue gave out and Redis has lost. */
+  async get(id: string): Promise<TaskRecord> {
+    const record = await this.store.get(id);
+    if (record !== undefined) return record;
+    throw await this.#notFound(id);
+  }
+
+  /** Ends a task, gives a job to those that waited for it alone, and wakes who was served. */
+  async finish(id: string, writer: Writer, finish: Finish): Promise<Finished | Refusal> {
+    const finished = await this.store.finish(id, writer, finish);
+    if (finished.kind !== 'ok') return finished;
+    await Promise.all([this.enqueue(finished.ready), this.wake(finished.grants)]);
+    // A pick-up that came while the run was under way, its job's lock being lost, has parked the job behind it.
+    if (finished.wasInLine) await this.bull.remove(id);
+    return finished;
+  }
+
+  /** Cancels a task: at once if it waits, by asking its runner if it runs. Throws STATE if it has ended. */
+  async cancel(id: string, code: CancelCode = 'cancelled'): Promise<Cancelled> {
+    const outcome: Outcome = { state: 'cancelled', code };
+    const finished = await this.finish(id, { by: 'any' }, { outcome, reason: reasonOf(code), from: WAITING });
+    if (finished.kind === 'ok') {
+      await this.bull.remove(id);
+      return 'cancelled';
+    }
+    if (finished.kind === 'missing') throw await this.#notFound(id);
+    if (finished.kind !== 'illegal') {
+      throw new SignalboxError('STATE', `Task ${id} has ended already.`, {
+        next: `See how with \`signalbox show ${id}\`; \`signalbox retry ${id}\` runs it again as a new task.`,
+      });
+    }
+    await this.store.requestCancel(id, code);
+    await this.redis.publish(this.keys.channel('control'), JSON.stringify({ cancel: id, code }));
+    return 'requested';
+  }
+
+  /** Cancels the older tasks on a task's branch, those it depends on aside. Returns their ids. */
+  async supersede(id: string, { branchNode, dependsOn }: Superseding): Promise<string[]> {
+    const older = (await this.store.onBranch(branchNode)).filter((other) => other < id && !dependsOn.includes(other));
+    for (const other of older) {
+      // One that has ended meanwhile needs nothing.
+      await this.cancel(other, 'superseded').catch((error: unknown) => {
+        if (!(error instanceof SignalboxError)) throw error;
+      });
+    }
+    return older;
+  }
+
+  /** Starts no more tasks until `resume`; what runs goes on, what waits keeps its place. False if it was paused. */
+  async pause(): Promise<boolean> {
+    await this.bull.setPaused(true);
+    const { changed, grants } = await this.line.setPaused(true);
+    await this.wake(grants);
+    return changed;
+  }
+
+  /** Goes on after `pause`. False if it was not paused. */
+  async resume(): Promise<boolean> {
+    const { changed, grants } = await this.line.setPaused(false);
+    await this.wake(grants);
+    await this.bull.setPaused(false);
+    await this.bull.poke();
+    return changed;
+  }
+
+  /** Whether no more tasks are started; also half-way through `pause`, or where that was cut off. */
+  async isPaused(): Promise<boolean> {
+    const [line, bull] = await Promise.all([this.line.isPaused(), this.bull.isPaused()]);
+    return line || bull;
+  }
+
+  /** Sets or, with null, takes away a limit; whoever that lets in is woken. */
+  async setLimit(name: string, value: number | null): Promise<void> {
+    await this.wake(await this.line.setLimit(name, value));
+  }
+
+  /** Gives each of these tasks its job. */
+  async enqueue(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const [records, rankBase] = await Promise.all([this.store.getMany(ids), this.store.rankBase()]);
+    const waiting = records.filter(({ state }) => WAITING.includes(state));
+    await this.bull.add(waiting, rankBase);
+    await this.store.queued(ids);
+  }
+
+  /**
+   * Wakes who was served. Returns the tasks whose jobs were promoted. Never rejects: a grant that cannot be delivered
+   * now stays noted in Redis, and `tend` delivers it.
+   */
+  async wake(grants: readonly Grant[]): Promise<string[]> {
+    return await wake(grants, this).catch(() => []);
+  }
+
+  /**
+   * Does what a dead process left undone: jobs not added, grants not delivered, tickets whose task is gone or ended,
+   * waiting tasks whose job was removed from outside. Returns the tasks it had to promote.
+   */
+  async tend(): Promise<string[]> {
+    await this.enqueue(await this.store.unqueued(LEFT_OVER_MS));
+    const promoted = await this.wake(await this.line.leftovers(LEFT_OVER_MS));
+    for (const ticket of await this.#abandonedTickets()) await this.wake(await this.line.leave(ticket));
+    await this.enqueue(await this.#jobless());
+    await this.#rebase();
+    return promoted;
+  }
+
+  /** Ends the client's side; the Redis connection stays the caller's. */
+  async close(): Promise<void> {
+    await this.bull.close();
+  }
+
+  /** Tickets of tasks that are gone or have ended, and of waiters without a job whose heartbeat has stopped. */
+  async #abandonedTickets(): Promise<string[]> {
+    const tickets = await this.line.ids(SWEEP_LIMIT);
+    const pipeline = this.redis.pipeline();
+    for (const id of tickets) {
+      if (parseTaskId(id) === undefined) pipeline.exists(this.keys.key('waiter', id));
+      else pipeline.hmget(this.keys.key('task', id), 'state', 'terminal');
+    }
+    const replies = (await pipeline.exec()) ?? [];
+    return tickets.filter((_id, i) => {
+      const reply = replies[i]?.[1];
+      return Array.isArray(reply) ? reply[0] === null || reply[1] !== null : reply === 0;
+    });
+  }
+
+  /** Waiting tasks, oldest first, that have no job: only somebody from outside can have removed it. */
+  async #jobless(): Promise<string[]> {
+    const waiting = await this.store.waitingForWorker(SWEEP_LIMIT);
+    const has = await this.bull.have(waiting);
+    return waiting.filter((_id, i) => has[i] === false);
+  }
+
+  /** Counts BullMQ's priorities anew once the base has fallen far behind: the first in line first. */
+  async #rebase(): Promise<void> {
+    const base = await this.store.rankBase();
+    const now = await this.line.virtualTime();
+    if (!shouldRebase(base, now)) return;
+    await this.store.setRankBase(now);
+    const waiting = await this.store.waitingForWorker(Number.POSITIVE_INFINITY);
+    const ranks = (await this.store.getMany(waiting)).map(({ id, rank }) => ({ id, rank }));
+    for (const { id, rank } of ranks.toSorted((a, b) => a.rank - b.rank)) await this.bull.reprioritize(id, rank, now);
+  }
+
+  async #notFound(id: string): Promise<SignalboxError> {
+    const facts = parseTaskId(id);
+    const { incarnation, sequence } = await this.redis.hgetall(this.keys.all('meta'));
+    const lost = facts !== undefined && (facts.incarnation !== incarnation || facts.sequence > Number(sequence ?? 0));
+    if (lost) {
+      return new SignalboxError(
+        'TASK_LOST',
+        `This queue's Redis does not have task ${id}: its data were lost or rolled back, or the id is of another queue.`,
+        {
+          next: 'Check REDIS_URL and SIGNALBOX_QUEUE. If they are right, look at its branch on the remote, and submit it again if it was not published.',
+        },
+      );
+    }
+    const trimmed = facts !== undefined;
+    return new SignalboxError('NOT_FOUND', `There is no task ${id}${trimmed ? ' any more' : ''}.`, {
+      next: trimmed
+        ? 'Finished tasks are kept up to `historyLimit`; older ones are trimmed.'
+        : 'See the ids with `signalbox list`.',
+    });
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Every Redis key of Signalbox, in one place. A queue's keys share one hash tag, so that all of them live on one node
+ * of a Redis Cluster and a script may touch any of them.
+ *
+ * | key                | type   | owner   | TTL      | holds |
+ * | ------------------ | ------ | ------- | -------- | ----- |
+ * | `node:<node>`      | hash   | claims  | none     | per mode how many hold it (`X`, `S`, `slot`, …), per holder its mode (`h:<holder>`) and slot (`s:<holder>`), per keep its mode and rank (`k:<ticket>`, counted in `K`), how many hold it for a merge (`M`) |
+ * | `record:<holder>`  | hash   | claims  | none     | what a holder holds: value, kind, task, worker, since, nodes |
+ * | `lease:<holder>`   | string | claims  | leaseTtl | the heartbeat of a holder |
+ * | `holders`          | zset   | claims  | none     | holders with a lease, by the time they acquired it |
+ * | `merged`           | zset   | claims  | none     | holders that keep paths until their branch is merged, by since when |
+ * | `growing`          | zset   | claims  | none     | holders whose growth waits, in the order in which they asked |
+ * | `ticket:<ticket>`  | hash   | waiting | none     | a blocked claim: its nodes, rank, since, obstacle, state |
+ * | `line:<node>`      | zset   | waiting | none     | tickets filed under this node, by rank |
+ * | `tickets`          | zset   | waiting | none     | all tickets, by rank |
+ * | `granted`          | zset   | waiting | none     | tickets with a reservation, by the time of the grant |
+ * | `waiter:<ticket>`  | string | waiting | leaseTtl | heartbeat of a waiter that has no job in the queue (`hold`) |
+ * | `limits`           | hash   | waiting | none     | `owner:`, `spec:`, `resource:<name>` → how many; `weight:<owner>` → share |
+ * | `waiting:<class>`  | zset   | waiting | none     | waiting tasks of a priority class, by start in virtual time |
+ * | `fair`             | hash   | waiting | none     | virtual time by class (`v:`), per owner how many wait (`n:`) and where the last ends (`f:`) |
+ * | `task:<id>`        | hash   | queue   | none     | the task's record: envelope, state, counters, results |
+ * | `history:<id>`     | list   | queue   | none     | the task's state changes, bounded |
+ * | `dependents:<id>`  | set    | queue   | none     | tasks that wait for this one |
+ * | `branch:<node>`    | set    | queue   | none     | tasks that chose this branch and have not ended |
+ * | `watching:<holder>` | string | runner | 3 leases | some worker has just looked whether this holder's branch is merged |
+ * | `state:<state>`    | zset   | queue   | none     | task ids in this state, by sequence |
+ * | `tasks`            | zset   | queue   | none     | all kept task ids, by sequence |
+ * | `finished`         | zset   | queue   | none     | terminal tasks, by end time; the oldest are trimmed |
+ * | `unqueued`         | zset   | queue   | none     | tasks that must get a BullMQ job, by since when |
+ * | `idempotency`      | hash   | queue   | none     | idempotency key → task id and hash of the body |
+ * | `meta`             | hash   | queue   | none     | incarnation, sequence, rank base, growths, caps, `paused` |
+ * | `worker:<id>`      | string | runner  | leaseTtl | a worker's registration |
+ * | `workers`          | set    | runner  | none     | ids of workers; those without a key are dropped by readers |
+ * | `tending`          | string | runner  | 2 s      | some worker has looked for leftovers a moment ago |
+ *
+ * Channels: `events` (state changes), `control` (cancels, preemptions, drains), `wake` (grants for waiters without a job, and
+ * holders whose growth waits when something was given back).
+ * BullMQ's own keys are `<prefix>tasks:*`.
+ */
+export interface Keys {
+  /** The prefix with its trailing colon: `{signalbox:<queue>}:`. */
+  readonly prefix: string;
+  /** BullMQ's `prefix` option, and the name of its queue. */
+  readonly bull: { readonly prefix: string; readonly name: string };
+  /** The key of a family's member, such as `key('ticket', id)`. */
+  key(family: KeyFamily, member: string): string;
+  /** The key of a family without members, such as `all('granted')`. */
+  all(family: SingleKey): string;
+  /** A pub/sub channel. */
+  channel(name: 'events' | 'control' | 'wake'): string;
+}
+
+type KeyFamily =
+  | 'node'
+  | 'record'
+  | 'lease'
+  | 'ticket'
+  | 'line'
+  | 'waiter'
+  | 'waiting'
+  | 'branch'
+  | 'watching'
+  | 'task'
+  | 'history'
+  | 'dependents'
+  | 'state'
+  | 'worker';
+
+type SingleKey =
+  | 'holders'
+  | 'merged'
+  | 'growing'
+  | 'limits'
+  | 'fair'
+  | 'tickets'
+  | 'granted'
+  | 'tasks'
+  | 'finished'
+  | 'unqueued'
+  | 'idempotency'
+  | 'meta'
+  | 'workers'
+  | 'tending';
+
+/** The keys of one queue. */
+export function queueKeys(queue: string): Keys {
+  const tag = `{signalbox:${queue}}`;
+  const prefix = `${tag}:`;
+  return {
+    prefix,
+    bull: { prefix: tag, name: 'tasks' },
+    key: (family, member) => `${prefix}${family}:${member}`,
+    all: (family) => `${prefix}${family}`,
+    channel: (name) => `${prefix}${name}`,
+  };
+}

@@ -1,0 +1,228 @@
+/** Claim: takes all that a task must hold, or files it in line. No work has been done when a conflict is found. */
+
+import type { Acquired } from '../claims/answers.ts';
+import { Claim } from '../claims/claim.ts';
+import { branchNode, type ClaimNode, type ClaimSpec, claimSet, isExplicit, resourceOf } from '../claims/claim-set.ts';
+import type { ClaimRequest } from '../claims/locker.ts';
+import { DEAD_MAN_MS, type Disposition } from '../queue/consumer.ts';
+import type { ConflictReport, TaskRecord } from '../queue/record.ts';
+import type { Move, Writer } from '../queue/store.ts';
+import type { TaskQueue } from '../queue/task-queue.ts';
+import { newRunnerId } from '../task/ids.ts';
+import type { Outcome } from '../task/states.ts';
+import type { Task } from '../task/task.ts';
+import type { Events } from '../telemetry/events.ts';
+import { classOf } from '../waiting/rank.ts';
+import { baseOf } from './base.ts';
+import { finishedEvent } from './report.ts';
+import type { Services } from './services.ts';
+import { type NotTaken, type Taken, waitedTooLong } from './take.ts';
+
+/** A task whose claim is held. */
+export interface Claimed {
+  readonly kind: 'held';
+  readonly claim: Claim;
+  readonly runnerId: string;
+  readonly run: number;
+  /** How many runners there are in the fleet now, this one included. */
+  readonly concurrentRunners: number;
+  readonly spec: ClaimSpec;
+  /** The numbers of its slots by resource. */
+  readonly slots: Readonly<Record<string, number>>;
+  /** What others hold as well, because its policy is to proceed. */
+  readonly beside: readonly ConflictReport[];
+}
+
+/** How many conflicts a record keeps: the newest ones. */
+const CONFLICTS_KEPT = 50;
+/** After a claim could not even be asked for. */
+const ASK_AGAIN_MS = 500;
+
+/** Asks for the task's claim. */
+export async function claimTask(taken: Taken, services: Services): Promise<Claimed | NotTaken> {
+  const { task, record } = taken;
+  const { queue, clock, config, events } = services;
+  const runnerId = newRunnerId();
+  const spec = claimSpec(task, record);
+  const nodes = claimSet(spec);
+  const timedOut = waitedTooLong(record.blockedAt, task.waitTimeoutMs);
+  const request: ClaimRequest = {
+    holder: runnerId,
+    kind: 'run',
+    ticket: record.id,
+    task: record.id,
+    pickup: record.pickup,
+    worker: services.workerId,
+    age: record.sequence,
+    rank: record.rank,
+    class: classOf(task.priority),
+    policy: task.onConflict,
+    isLastTry: timedOut,
+    exempt: await ownBranches(record, queue),
+    nodes,
+  };
+  const sentAt = clock();
+  const acquired = await queue.locker.acquire(request);
+  if ('grants' in acquired) void queue.wake(acquired.grants);
+  switch (acquired.kind) {
+    case 'held': {
+      const claim = new Claim({ locker: queue.locker, lock: acquired.lock, timings: config, sentAt, clock });
+      const { run, crashes, holders, slots } = acquired;
+      const killer = crashes >= record.maxAttempts && record.alone;
+      if (killer) return await setAsideCrashed(taken, { claim, run, crashes }, services);
+      reportHeld({ runnerId, run, nodes }, taken, events);
+      const beside = acquired.beside.map(([obstacle, blocker]) => conflictAt(nodes, obstacle, blocker));
+      for (const conflict of beside) events.emit({ type: 'claim.proceeded', taskId: record.id, ...besides(conflict) });
+      return { kind: 'held', claim, spec, runnerId, run, concurrentRunners: holders, slots, beside };
+    }
+    case 'unknown':
+      return disposed({ kind: 'later', atMs: Date.now() + ASK_AGAIN_MS });
+    case 'stale':
+    case 'ended':
+      return disposed({ kind: 'ended' });
+    case 'blocked':
+      // What its submitter could not do any more because it died.
+      if (task.onConflict === 'supersede' && task.branch !== undefined) {
+        await queue.supersede(record.id, { branchNode: branchNode(record.repoKey, record.branch), dependsOn: [] });
+      }
+      return disposed(park({ taken, acquired, nodes }, services));
+    case 'conflict':
+      return disposed(await refuse({ taken, acquired, nodes }, { timedOut, services }));
+  }
+}
+
+/** All that a task must hold: what it declares, what it turned out to need in earlier runs, and what counts it. */
+function claimSpec(task: Task, record: TaskRecord): ClaimSpec {
+  const { write, read, resources } = task.claims;
+  return {
+    repoKey: record.repoKey,
+    branch: record.branch,
+    write: [...write, ...record.grown],
+    read,
+    resources,
+    owner: record.owner,
+    spec: record.spec ?? undefined,
+  };
+}
+
+/** The branches whose paths, kept for a merge, are not in its way: its own and the one it builds upon. */
+async function ownBranches(record: TaskRecord, queue: TaskQueue): Promise<string[]> {
+  const base = await baseOf(record, queue.store);
+  return [record.branch, ...(base === undefined ? [] : [base.name])].map((name) => branchNode(record.repoKey, name));
+}
+
+interface Held {
+  readonly claim: Claim;
+  readonly run: number;
+  readonly crashes: number;
+}
+
+function reportHeld(
+  { runnerId, run, nodes }: { readonly runnerId: string; readonly run: number; readonly nodes: readonly ClaimNode[] },
+  { record: { id, blockedSince }, cameByItself }: Taken,
+  events: Events,
+): void {
+  const resources = nodes.filter(isExplicit).length;
+  // It could have everything, and nobody had told it: a wake-up was lost.
+  if (cameByItself) events.emit({ type: 'wait.dead_man_fired', taskId: id });
+  events.emit({ type: 'claim.acquired', taskId: id, runnerId, run, resources });
+  if (blockedSince !== null) events.emit({ type: 'task.granted', taskId: id, waitedMs: Date.now() - blockedSince });
+}
+
+interface Blocked {
+  readonly taken: Taken;
+  readonly acquired: Extract<Acquired, { obstacle: string }>;
+  readonly nodes: readonly ClaimNode[];
+}
+
+/** The ticket is filed; the job shall sleep until it is granted, or until the task has waited too long. */
+function park(blocked: Blocked, { queue, events }: Services): Disposition {
+  const { record, task } = blocked.taken;
+  const now = Date.now();
+  const waitEnds =
+    task.waitTimeoutMs === undefined ? Number.POSITIVE_INFINITY : (record.blockedAt ?? now) + task.waitTimeoutMs;
+  const deadMan = now + DEAD_MAN_MS;
+  // Behind its own earlier run it is not blocked by anybody: that run is dead or about to end.
+  if (blocked.acquired.kind === 'blocked' && blocked.acquired.own) return { kind: 'parked', untilMs: deadMan };
+  const untilMs = Math.min(deadMan, Math.max(waitEnds, now));
+  const conflict = conflictOf(blocked);
+  const who = conflict.holderTaskId === null ? '' : `, held by ${conflict.holderTaskId}`;
+  const move: Move = {
+    to: 'blocked',
+    reason: `waits for ${conflict.resource}${who}`,
+    fields: { conflicts: addConflict(blocked, conflict), parkedUntil: untilMs },
+  };
+  // The slot is not held for the answer. The write goes out on the connection that parks the job afterwards, so that it
+  // comes before whatever a grant leads to; should it fail, only the shown state is behind.
+  queue.store.move(record.id, { by: 'pickup', number: record.pickup }, move).catch(() => {});
+  events.emit({ type: 'task.blocked', taskId: record.id, resource: conflict.resource, ...holder(conflict) });
+  return { kind: 'parked', untilMs };
+}
+
+/** The task does not want to wait, or has waited long enough. */
+async function refuse(
+  blocked: Blocked,
+  { timedOut, services }: { readonly timedOut: boolean; readonly services: Services },
+): Promise<Disposition> {
+  const { record } = blocked.taken;
+  const conflict = conflictOf(blocked);
+  const skips = blocked.taken.task.onConflict === 'skip' && !timedOut;
+  const code = timedOut ? 'wait_timeout' : 'conflict';
+  const error = `${conflict.resource} is held${conflict.holderTaskId === null ? '' : ` by ${conflict.holderTaskId}`}`;
+  services.events.emit({ type: 'claim.conflict', taskId: record.id, resource: conflict.resource, ...holder(conflict) });
+  const outcome: Outcome = skips ? { state: 'skipped', code: 'conflict' } : { state: 'failed', code };
+  const writer: Writer = { by: 'pickup', number: record.pickup };
+  const fields = { error, conflicts: addConflict(blocked, conflict) };
+  const finished = await services.queue.finish(record.id, writer, { outcome, reason: error, fields });
+  if (finished.kind === 'ok') {
+    services.events.emit(finishedEvent(record, outcome, { conflicts: record.conflicts.length + 1, error }));
+  }
+  return { kind: 'ended', error: `${code}: ${error}` };
+}
+
+async function setAsideCrashed(
+  { record }: Taken,
+  { claim, run, crashes }: Held,
+  services: Services,
+): Promise<NotTaken> {
+  const error = `its worker died ${crashes} times while it ran, the last time with nothing else in it`;
+  const outcome = { state: 'failed', code: 'crashed' } as const;
+  const writer: Writer = { by: 'run', number: run };
+  try {
+    await services.queue.finish(record.id, writer, { outcome, reason: error, fields: { error } });
+  } finally {
+    await services.queue.wake(await claim.release());
+  }
+  services.events.emit(finishedEvent(record, outcome, { crashes, error }));
+  return disposed({ kind: 'ended', error: `crashed: ${error}` });
+}
+
+function conflictOf({ acquired, nodes }: Blocked): ConflictReport {
+  return conflictAt(nodes, acquired.obstacle, acquired.blocker);
+}
+
+function conflictAt(nodes: readonly ClaimNode[], obstacle: string, blocker: string): ConflictReport {
+  const node = nodes.find(({ name }) => name === obstacle);
+  return {
+    // While the queue is paused no task may have the last thing that it needs.
+    resource: node === undefined ? 'paused' : resourceOf(node),
+    holderTaskId: blocker === '' ? null : blocker,
+    at: new Date().toISOString(),
+  };
+}
+
+function addConflict({ taken }: Blocked, conflict: ConflictReport): string {
+  return JSON.stringify([...taken.record.conflicts, conflict].slice(-CONFLICTS_KEPT));
+}
+
+function besides({ resource, holderTaskId }: ConflictReport): { resource: string; holderTaskId: string } {
+  return { resource, holderTaskId: holderTaskId ?? '' };
+}
+
+function holder({ holderTaskId }: ConflictReport): { holderTaskId?: string } {
+  return holderTaskId === null ? {} : { holderTaskId };
+}
+
+function disposed(disposition: Disposition): NotTaken {
+  return { kind: 'disposed', disposition };
+}

@@ -1,0 +1,105 @@
+/** Prepare: the run's own checkout, proven before anything runs in it, and the secrets that the task names. */
+
+import { readFile } from 'node:fs/promises';
+import { SignalboxError } from '../../errors.ts';
+import type { Mirror, Oid } from '../../git/mirror.ts';
+import { findLanding, findPublication } from '../../git/published.ts';
+import { resolveStart, type StartPoint } from '../../git/start-point.ts';
+import { createWorkspace, proveWorkspace } from '../../git/workspace.ts';
+import { normalizeClaimPath } from '../../task/paths.ts';
+import type { Task } from '../../task/task.ts';
+import { baseOf } from '../base.ts';
+import type { Checkout, Phase, Run } from '../run.ts';
+
+/** Makes the checkout now if a step needs it; a task of handlers alone gets it when it asks. */
+export const prepare: Phase = async (run) => {
+  run.secrets = await readSecrets(run);
+  run.published = (await earlierPublication(run)) ?? null;
+  if (run.published !== null) return { kind: 'succeeded' };
+  if (!runsCommands(run.task)) return 'skipped';
+  await ensureCheckout(run);
+  return undefined;
+};
+
+/** The run's checkout, made at the first call. Throws what makes the run fail: no remote, no base, no disk. */
+export function ensureCheckout(run: Run): Promise<Checkout> {
+  return run.checkout(async () => {
+    const { record, task, services, signal, paths } = run;
+    checkHost(run);
+    const mirror = await services.mirrors.open({ key: record.repoKey, url: record.repoUrl }, signal);
+    const start = await startOf(run, mirror);
+    const workspace = await createWorkspace({
+      mirror,
+      dir: paths.workspace,
+      startOid: start.startOid,
+      branch: record.branch,
+      checkout: task.checkout,
+      cone: coneOf(task),
+      signal,
+    });
+    await proveWorkspace(mirror, workspace);
+    const isolation = runsCommands(task) ? (await services.supervisor()).isolation.level : null;
+    run.progress.write({ workspace: workspace.dir, isolation });
+    return { mirror, start, workspace };
+  });
+}
+
+/** The tip of its branch, else of its base; another task's result may be merged and its branch gone. */
+async function startOf(run: Run, mirror: Mirror): Promise<StartPoint> {
+  const { record, services, signal } = run;
+  const { branch } = record;
+  const base = await baseOf(record, services.queue.store);
+  run.baseName = base?.name ?? null;
+  try {
+    return await resolveStart(mirror, { branch, base: base?.name, signal });
+  } catch (error) {
+    if (base?.commit === undefined || signal.aborted) throw error;
+    return await resolveStart(mirror, { branch, base: base.commit, signal });
+  }
+}
+
+/** What an earlier run of this task has published, although its worker could not say so any more. */
+async function earlierPublication({ task, record, number, services, signal }: Run): Promise<Oid | undefined> {
+  if (number === 1 || (task.publish !== 'push' && task.publish !== 'land')) return undefined;
+  const mirror = await services.mirrors.open({ key: record.repoKey, url: record.repoUrl }, signal);
+  if (task.publish === 'push') return await findPublication(mirror, { ...record, signal });
+  const base = await baseOf(record, services.queue.store);
+  return await findLanding(mirror, { id: record.id, base: base?.name, signal });
+}
+
+function runsCommands(task: Task): boolean {
+  return task.test === 'auto' || [...task.implement, ...task.test].some(({ command }) => command.kind !== 'handler');
+}
+
+function coneOf(task: Task): string[] {
+  return [...task.claims.write, ...task.claims.read, ...task.include].map((path) => normalizeClaimPath(path).shown);
+}
+
+function checkHost({ record, services }: Run): void {
+  if (record.repoHost === null || record.repoHost === services.host) return;
+  throw new SignalboxError(
+    'INVALID',
+    `The repository ${record.repo} is a folder of host ${record.repoHost}, and this worker is on ${services.host}.`,
+    {
+      field: 'repo',
+      next: `Run a worker on ${record.repoHost}, or give the address of a remote that all workers can reach.`,
+    },
+  );
+}
+
+/** A secret's value: the variable of that name in the worker's environment, or the file that `<NAME>_FILE` names. */
+async function readSecrets({ task, services }: Run): Promise<Record<string, string>> {
+  const secrets: Record<string, string> = {};
+  for (const name of task.secrets) {
+    const file = services.env[`${name}_FILE`];
+    const value = services.env[name] ?? (file === undefined ? undefined : (await readFile(file, 'utf8')).trimEnd());
+    if (value === undefined) {
+      throw new SignalboxError('WORKSPACE', `The secret ${name} is not known to the worker on ${services.host}.`, {
+        field: 'secrets',
+        next: `Set ${name}, or ${name}_FILE to a file that holds it, in the environment of the workers.`,
+      });
+    }
+    secrets[name] = value;
+  }
+  return secrets;
+}

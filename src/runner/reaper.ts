@@ -1,0 +1,94 @@
+/**
+ * The reaper: frees what dead holders had, and does what dead processes left undone.
+ *
+ * A holder whose lease is gone may still be alive: it has not noticed yet, or cannot reach Redis. It stops itself when
+ * TTL − margin has passed since its last good renewal was sent. So the reaper waits that long on its own clock after
+ * it first saw the lease missing; by then a live holder has stopped, whatever the wall clocks did. Every worker reaps:
+ * freeing is one script that does nothing the second time.
+ */
+
+import type { Grant } from '../claims/answers.ts';
+import type { Clock } from '../claims/clock.ts';
+import type { Timings } from '../config/timings.ts';
+import type { TaskQueue } from '../queue/task-queue.ts';
+import type { Events } from '../telemetry/events.ts';
+
+/** How often leftovers are looked for, by one worker of the fleet. */
+const TEND_EVERY_MS = 2_000;
+
+/** What a reaper works with. */
+export interface ReaperOptions {
+  readonly queue: TaskQueue;
+  readonly timings: Timings;
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+interface Missing {
+  readonly value: string;
+  readonly sinceMs: number;
+}
+
+/** Looks at the leases every tenth of their TTL until it is stopped. */
+export class Reaper {
+  readonly #options: ReaperOptions;
+  readonly #missing = new Map<string, Missing>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: ReaperOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to look. */
+  start(): void {
+    this.#timer = setTimeout(() => {
+      // While Redis is away there is nothing to reap; the next look finds out whether it is back.
+      this.#looking = this.look().catch(() => {});
+      void this.#looking.then(() => {
+        if (!this.#stopped) this.start();
+      });
+    }, this.#options.timings.reapEveryMs);
+  }
+
+  /** Ends it, and waits for a look that is under way for no longer than a lease. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await Promise.race([
+      this.#looking,
+      new Promise((done) => setTimeout(done, this.#options.timings.leaseTtlMs).unref()),
+    ]);
+  }
+
+  /** One look: notes which leases are missing, frees what has been missing long enough, tends the rest. */
+  async look(): Promise<void> {
+    const { queue, timings, clock } = this.#options;
+    const lapsed = await queue.locker.lapsed();
+    for (const [holder, { value }] of this.#missing) if (lapsed.get(holder) !== value) this.#missing.delete(holder);
+    for (const [holder, value] of lapsed) {
+      const seen = this.#missing.get(holder);
+      if (seen === undefined) this.#missing.set(holder, { value, sinceMs: clock() });
+      else if (clock() - seen.sinceMs >= timings.leaseTtlMs - timings.marginMs) await this.#reap(holder, value);
+    }
+    await this.#tend();
+  }
+
+  async #reap(holder: string, value: string): Promise<void> {
+    const { queue, events } = this.#options;
+    const task = await queue.redis.hget(queue.keys.key('record', holder), 'task');
+    const grants: readonly Grant[] | undefined = await queue.locker.reap(holder, value);
+    this.#missing.delete(holder);
+    if (grants === undefined) return;
+    events.emit({ type: 'claim.reaped', runnerId: holder, ...(task === null || task === '' ? {} : { taskId: task }) });
+    await queue.wake(grants);
+  }
+
+  async #tend(): Promise<void> {
+    const { queue, events } = this.#options;
+    const mine = await queue.redis.set(queue.keys.all('tending'), '1', 'PX', TEND_EVERY_MS, 'NX');
+    if (mine === null) return;
+    for (const taskId of await queue.tend()) events.emit({ type: 'grant.promoted_leftover', taskId });
+  }
+}

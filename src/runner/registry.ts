@@ -1,0 +1,61 @@
+/** The registry of workers: each keeps one key alive that says who and where it is. */
+
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+
+/** A worker as it registers itself. */
+export interface WorkerFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly concurrency: number;
+  readonly startedAt: string;
+}
+
+/** A worker as others see it. */
+export interface RegisteredWorker extends WorkerFacts {
+  /** How long its registration is good for without renewal. */
+  readonly leaseMs: number;
+}
+
+interface RegistryOptions {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly leaseTtlMs: number;
+  readonly renewEveryMs: number;
+}
+
+/** Keeps a worker registered until the answer is called, which takes the registration away. */
+export async function register(
+  facts: WorkerFacts,
+  { redis, keys, leaseTtlMs, renewEveryMs }: RegistryOptions,
+): Promise<() => Promise<void>> {
+  const key = keys.key('worker', facts.id);
+  const announce = async (): Promise<void> => {
+    await redis.multi().set(key, JSON.stringify(facts), 'PX', leaseTtlMs).sadd(keys.all('workers'), facts.id).exec();
+  };
+  await announce();
+  // A renewal that fails is made good by the next one; the key's TTL tells others meanwhile.
+  const timer = setInterval(() => void announce().catch(() => {}), renewEveryMs);
+  return async () => {
+    clearInterval(timer);
+    await redis.multi().del(key).srem(keys.all('workers'), facts.id).exec();
+  };
+}
+
+/** The workers that are alive. Forgets those whose registration has lapsed. */
+export async function registeredWorkers(redis: Redis, keys: Keys): Promise<RegisteredWorker[]> {
+  const ids = (await redis.smembers(keys.all('workers'))).sort();
+  const pipeline = redis.pipeline();
+  for (const id of ids) pipeline.get(keys.key('worker', id)).pttl(keys.key('worker', id));
+  const replies = (await pipeline.exec()) ?? [];
+  const alive: RegisteredWorker[] = [];
+  for (const [i, id] of ids.entries()) {
+    const json = replies[2 * i]?.[1];
+    if (typeof json === 'string')
+      alive.push({ ...(JSON.parse(json) as WorkerFacts), leaseMs: Number(replies[2 * i + 1]?.[1]) });
+    else await redis.srem(keys.all('workers'), id);
+  }
+  return alive;
+}

@@ -1,0 +1,284 @@
+/**
+ * One run of a task: what its phases share, what stops it, and what is cleaned up after it.
+ *
+ * A run is open from the moment its claim is held until it is disposed of. Anything that must stop it (a lost claim, a
+ * cancel, the task's timeout, a drain, a newer run) aborts `signal` once, with the first reason, and has the
+ * supervisor kill its processes; the phase under way then ends, and no further one begins.
+ */
+
+import { join } from 'node:path';
+import type { Claim } from '../claims/claim.ts';
+import type { ClaimSpec } from '../claims/claim-set.ts';
+import type { Mirror, Oid } from '../git/mirror.ts';
+import type { StartPoint } from '../git/start-point.ts';
+import type { Workspace } from '../git/workspace.ts';
+import { removeTree } from '../git/workspaces.ts';
+import type { Artifact, CancelCode, ConflictReport, TaskRecord } from '../queue/record.ts';
+import type { Task } from '../task/task.ts';
+import type { Claimed } from './claim-task.ts';
+import { type Ending, endingOf, RunStopped, type StopReason } from './ending.ts';
+import { grow } from './growth.ts';
+import { mergeOf } from './merge-watch.ts';
+import { Progress } from './progress.ts';
+import { makeRunFolder, markSaved, runPaths } from './run-folder.ts';
+import { openRunSocket, type RunSocket } from './run-socket.ts';
+import type { HeldClaim, Services } from './services.ts';
+import type { SupervisedRun } from './supervisor/client.ts';
+import type { Taken } from './take.ts';
+
+/** A phase's name. */
+export type PhaseName = 'prepare' | 'implement' | 'test' | 'publish' | 'archive';
+
+/** A phase: does its work on the run and answers how the run ends, if it ends here. `skipped`: nothing to do. */
+export type Phase = (run: Run) => Promise<Ending | 'skipped' | undefined>;
+
+/** The run's own checkout and where it started. */
+export interface Checkout {
+  readonly mirror: Mirror;
+  readonly start: StartPoint;
+  readonly workspace: Workspace;
+}
+
+/** What the steps of the run have made. */
+export interface RunResult {
+  /** The runner's commit; null if nothing changed. */
+  readonly commit: Oid | null;
+  readonly filesChanged: readonly string[];
+}
+
+/** Opens a run whose claim is held. Dispose of it to stop its processes, give the claim back and clean up. */
+export function openRun(taken: Taken, claimed: Claimed, services: Services): Run {
+  return new Run(taken, claimed, services);
+}
+
+/** A run under way. */
+export class Run {
+  readonly task: Task;
+  readonly record: TaskRecord;
+  readonly services: Services;
+  readonly runnerId: string;
+  readonly number: number;
+  /** Runners in the fleet when this one started, itself included. */
+  readonly concurrentRunners: number;
+  /** Whether it has the worker to itself, see `solitude.ts`. */
+  readonly alone: boolean;
+  readonly claim: Claim;
+  /** The numbers of its slots by resource, from 1. */
+  readonly slots: Readonly<Record<string, number>>;
+  /** What others hold as well, because the task's policy is to proceed. */
+  readonly beside: readonly ConflictReport[];
+  readonly progress: Progress;
+  readonly startedAt = Date.now();
+  /** Folders of this run: its own with checkout and private HOME in it, and what is kept. */
+  readonly paths: ReturnType<typeof runPaths> & { readonly artifacts: string };
+  readonly artifacts: Artifact[] = [];
+  /** Values of the task's secrets by name, read in `prepare`. */
+  secrets: Readonly<Record<string, string>> = {};
+  result: RunResult = { commit: null, filesChanged: [] };
+  /** What the remote has accepted. */
+  published: Oid | null = null;
+  /** Whether all implement steps have been done, in this run or in the one whose patch it took over. */
+  isImplemented = false;
+  /** Whether the work in the checkout is that of an earlier run. */
+  tookOver = false;
+  /** Whether the paths stay claimed after the run, until its branch is merged. */
+  keepsPaths = false;
+  /** The base by its name on the remote, another task's result by its branch; null for the remote's HEAD. */
+  baseName: string | null = null;
+  /** Resolves when no growth is under way. */
+  growth: Promise<void> = Promise.resolve();
+  /** How the task ends if the run is stopped by a cancel. */
+  cancelCode: CancelCode = 'cancelled';
+  /** Woken when something was given back that a growth may wait for. */
+  onWake: (() => void) | undefined;
+
+  readonly #stop = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #folder: Promise<void> | undefined;
+  #spec: ClaimSpec;
+  #grown: readonly string[];
+  #checkout: Promise<Checkout> | undefined;
+  #socket: Promise<RunSocket> | undefined;
+  #processes: SupervisedRun | undefined;
+  #released = false;
+  #isArchived = true;
+  #isSaved = false;
+
+  constructor({ task, record, suspect }: Taken, claimed: Claimed, services: Services) {
+    this.task = task;
+    this.record = record;
+    this.services = services;
+    this.runnerId = claimed.runnerId;
+    this.number = claimed.run;
+    this.concurrentRunners = claimed.concurrentRunners;
+    this.alone = suspect;
+    this.claim = claimed.claim;
+    this.slots = claimed.slots;
+    this.beside = claimed.beside;
+    this.#spec = claimed.spec;
+    this.#grown = record.grown;
+    const { dataDir } = services.config;
+    this.paths = {
+      ...runPaths(dataDir, this.runnerId),
+      artifacts: join(dataDir, 'artifacts', record.id, `run-${this.number}`),
+    };
+    this.claim.onRenewed = (leftMs) => this.#processes?.extend(leftMs);
+    this.claim.onRenewalFailed = (leftMs) => {
+      const reason = `Redis did not take it; ${Math.round(leftMs)} ms are left`;
+      services.events.emit({ type: 'lease.renewal_failed', runnerId: this.runnerId, reason });
+    };
+    this.claim.signal.addEventListener('abort', () => this.stop('lease_lost'), { once: true });
+    if (this.claim.signal.aborted) this.stop('lease_lost');
+    this.#timer = setTimeout(() => this.stop('timeout'), task.timeoutMs);
+    services.runs.set(record.id, this);
+    this.progress = new Progress(this);
+    this.progress.started();
+  }
+
+  /** Aborted with a `RunStopped` when the run must end. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** What is claimed. */
+  get spec(): ClaimSpec {
+    return this.#spec;
+  }
+
+  /** What it had to claim beyond what the task declares, by all its runs. */
+  get grown(): readonly string[] {
+    return this.#grown;
+  }
+
+  /** Notes what is claimed in addition: from here on the task claims it in every run. */
+  claimed(more: readonly string[], spec: ClaimSpec): void {
+    this.#spec = spec;
+    this.#grown = [...new Set([...this.#grown, ...more])];
+  }
+
+  /** What is held, in the task's words: for handlers. */
+  get heldClaim(): HeldClaim {
+    const { write, read } = this.spec;
+    return {
+      taskId: this.record.id,
+      runnerId: this.runnerId,
+      run: this.number,
+      branch: this.record.branch,
+      write,
+      read,
+    };
+  }
+
+  /** Stops the run because somebody cancelled the task. */
+  cancel(code: CancelCode): void {
+    if (!this.signal.aborted) this.cancelCode = code;
+    this.stop('cancelled');
+  }
+
+  /** Stops the run; the first reason counts. */
+  stop(why: StopReason): void {
+    if (this.signal.aborted) return;
+    this.#stop.abort(new RunStopped(why));
+    void this.#processes?.kill(why);
+  }
+
+  /** Runs a phase and reports it. What it throws becomes an ending; once stopped, only `archive` still begins. */
+  async phase(name: PhaseName, phase: Phase): Promise<Ending | undefined> {
+    if (!this.claim.isHeld) this.stop('lease_lost');
+    if (this.signal.aborted && name !== 'archive') return endingOf(this.signal.reason);
+    this.progress.phaseStarted(name);
+    let ending: Ending | 'skipped' | undefined;
+    try {
+      ending = await phase(this);
+      if (name !== 'archive') this.signal.throwIfAborted();
+    } catch (error) {
+      ending = endingOf(this.signal.aborted && name !== 'archive' ? this.signal.reason : error);
+    }
+    if (name === 'archive') this.#isArchived = ending === undefined || ending === 'skipped';
+    this.progress.phaseFinished(ending);
+    return ending === 'skipped' ? undefined : ending;
+  }
+
+  /** The run's checkout, made at the first call by `make`. */
+  checkout(make: () => Promise<Checkout>): Promise<Checkout> {
+    this.#checkout ??= this.#makeFolder().then(make);
+    return this.#checkout;
+  }
+
+  /** The checkout if one was asked for and could be made. */
+  async madeCheckout(): Promise<Checkout | undefined> {
+    return await this.#checkout?.catch(() => undefined);
+  }
+
+  /** The run's place in the supervisor, opened at the first step. */
+  async processes(): Promise<SupervisedRun> {
+    if (this.#processes === undefined) {
+      const supervisor = await this.services.supervisor();
+      this.signal.throwIfAborted();
+      await this.#makeFolder();
+      this.#processes = supervisor.openRun({ runId: this.runnerId, deadlineMs: this.claim.leftMs });
+    }
+    return this.#processes;
+  }
+
+  /** Where its steps ask for more; opened at the first step. */
+  async socket(): Promise<string> {
+    this.#socket ??= this.#makeFolder().then(
+      async () => await openRunSocket(this.paths.folder, async (more) => await grow(this, more)),
+    );
+    return (await this.#socket).path;
+  }
+
+  /** Whether a step was given to the supervisor; without one there is no log. */
+  get ranCommands(): boolean {
+    return this.#processes !== undefined;
+  }
+
+  /** Ends all processes of the run; resolves at their confirmed death. */
+  async stopProcesses(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#processes?.close();
+    await this.#socket?.then(
+      async ({ close }) => await close(),
+      () => {},
+    );
+  }
+
+  /** Gives the claim back and wakes who was served. Nothing of the task may run any more. */
+  async release(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
+    const { queue, events } = this.services;
+    // Work that could not be kept stays where it is.
+    if (this.#isArchived || this.published !== null) await this.#markSaved();
+    // Nobody waits for the others to be woken: what fails is noted in Redis.
+    void queue.wake(await (this.keepsPaths ? this.claim.keep(mergeOf(this)) : this.claim.release()));
+    events.emit({
+      type: 'claim.released',
+      runnerId: this.runnerId,
+      taskId: this.record.id,
+      heldMs: Date.now() - this.startedAt,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stopProcesses();
+    await this.release();
+    if (this.services.runs.get(this.record.id) === this) this.services.runs.delete(this.record.id);
+    if (this.#isSaved) await removeTree(this.paths.folder);
+  }
+
+  #makeFolder(): Promise<void> {
+    const { record, number, services } = this;
+    const note = { taskId: record.id, run: number, workerId: services.workerId };
+    this.#folder ??= makeRunFolder(this.paths.folder, note);
+    return this.#folder;
+  }
+
+  async #markSaved(): Promise<void> {
+    if (this.#folder === undefined) return;
+    this.#isSaved = true;
+    // Only for the one who finds the folder if this worker dies before it has removed it.
+    await markSaved(this.paths.folder).catch(() => {});
+  }
+}

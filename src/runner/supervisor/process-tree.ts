@@ -1,0 +1,105 @@
+/**
+ * Finding and killing every process of a run, wherever it has put itself.
+ *
+ * A process belongs to a run if it is in the step's process group, descends from the step's first process, or carries
+ * the run's id in its environment: that finds what changed its session and lost its parent. (A process that did both
+ * and emptied its environment too is found only by a pid namespace.) On macOS other processes' environments cannot be
+ * read; group and descent must do there.
+ */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** The variable that marks the processes of a run. */
+export const RUN_MARKER = 'SIGNALBOX_RUNNER_ID';
+
+/** What a run's processes are known by. */
+export interface Tree {
+  readonly runId: string;
+  /** The step's first process: its own descent and process group count. */
+  readonly pid?: number | undefined;
+}
+
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+}
+
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 50;
+
+/** All living processes of the tree; zombies are dead. Synchronous: it reads a few bytes of each process. */
+export function processesOf(tree: Tree): number[] {
+  const all = livingProcesses();
+  const members = new Set(all.filter(({ pid, group }) => pid === tree.pid || group === tree.pid).map(({ pid }) => pid));
+  const marked = `${RUN_MARKER}=${tree.runId}`;
+  for (const { pid } of all) if (!members.has(pid) && hasInEnvironment(pid, marked)) members.add(pid);
+  for (let before = -1; before !== members.size; ) {
+    before = members.size;
+    for (const { pid, parent } of all) if (members.has(parent)) members.add(pid);
+  }
+  members.delete(process.pid);
+  return [...members];
+}
+
+/** Sends a signal to those that still live. */
+export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
+/**
+ * Kills the tree and resolves when nothing of it lives. It looks twice for an empty tree, since one look can miss a
+ * process that was born while its parent died.
+ */
+export async function killTree(tree: Tree): Promise<void> {
+  let pauseMs = FIRST_PAUSE_MS;
+  for (let empty = 0; empty < 2; ) {
+    const pids = processesOf(tree);
+    signalAll(pids, 'SIGKILL');
+    empty = pids.length === 0 ? empty + 1 : 0;
+    if (pids.length === 0) continue;
+    await delay(pauseMs);
+    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+}
+
+function livingProcesses(): Process[] {
+  if (process.platform !== 'linux') return processesByPs();
+  return readdirSync('/proc').flatMap((name) => {
+    const pid = Number(name);
+    const stat = Number.isInteger(pid) ? readProc(pid, 'stat') : '';
+    if (stat === '') return [];
+    // pid (name, which may hold anything) state parent group …
+    const [state, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 3);
+    return state === 'Z' || state === 'X' ? [] : [{ pid, parent: Number(parent), group: Number(group) }];
+  });
+}
+
+function processesByPs(): Process[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,pgid=,stat='], { encoding: 'utf8' }).split('\n');
+  return lines.flatMap((line) => {
+    const [pid, parent, group, state] = line.trim().split(/\s+/);
+    if (state === undefined || state.startsWith('Z')) return [];
+    return [{ pid: Number(pid), parent: Number(parent), group: Number(group) }];
+  });
+}
+
+function hasInEnvironment(pid: number, entry: string): boolean {
+  return process.platform === 'linux' && `\0${readProc(pid, 'environ')}`.includes(`\0${entry}\0`);
+}
+
+/** Empty when the process is gone or not ours to look at. */
+function readProc(pid: number, file: 'stat' | 'environ'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,33 @@
+/** Takes away what workers of this host have left behind when they died, and saves the work that was in it. */
+
+import { join } from 'node:path';
+import { abandonedRuns, type RunNote, removeAbandoned } from './run-folder.ts';
+import type { Services } from './services.ts';
+
+const SWEEP_EVERY_MS = 1_000;
+
+/** Sweeps the data folder now and every second, until the answer is called, which waits for a sweep under way. */
+export function startSweeping(services: Services): () => Promise<void> {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let sweeping: Promise<void>;
+  const round = (): void => {
+    // While Redis is away nobody can be proven dead; what cannot be removed is for `signalbox prune`.
+    sweeping = sweep(services).catch(() => {});
+    void sweeping.then(() => {
+      if (!stopped) timer = setTimeout(round, SWEEP_EVERY_MS);
+    });
+  };
+  round();
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await sweeping;
+  };
+}
+
+async function sweep({ config, git, queue }: Services): Promise<void> {
+  const patchOf = ({ taskId, run }: RunNote): string =>
+    join(config.dataDir, 'artifacts', taskId, `run-${run}`, 'unpublished.patch');
+  for (const abandoned of await abandonedRuns(config.dataDir, queue)) await removeAbandoned(git, abandoned, patchOf);
+}

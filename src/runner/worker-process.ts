@@ -1,0 +1,72 @@
+/**
+ * A worker as the whole of a process: it drains at the first signal, or when it is told to by `signalbox drain`,
+ * hurries at the second, and ends by itself.
+ */
+
+import type { Config } from '../config/config.ts';
+import { producerConnection } from '../redis/connect.ts';
+import { redisFindings } from '../redis/health.ts';
+import { createLogger } from '../telemetry/log.ts';
+import { startWorker, type Worker } from './worker.ts';
+
+/** What such a process is made from. */
+export interface WorkerProcessOptions {
+  readonly config: Readonly<Config>;
+  /** The environment that git and steps draw from. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** How it is shown; default: its id. */
+  readonly name?: string | undefined;
+  /** How long runs may go on after the first signal before they go back to the queue. */
+  readonly drainMs: number;
+  /** Called once it takes tasks. */
+  readonly onReady?: (worker: Worker) => void;
+}
+
+/** How long a worker may take to stop when it was told to hurry, before the process ends without it. */
+const HURRY_MS = 15_000;
+/** The same when the parent is gone, and most likely its Redis too. */
+const ORPHANED_MS = 5_000;
+
+/**
+ * Runs a worker until SIGTERM or SIGINT, until it is drained from afar, or until the parent that forked this process is
+ * gone. Answers the exit code.
+ * Throws REDIS_UNREACHABLE if Redis is away at the start. A signal before it takes tasks ends the process at once.
+ */
+export async function runWorkerProcess({ config, env, name, drainMs, onReady }: WorkerProcessOptions): Promise<number> {
+  await warnOfRedis(config);
+  const worker = await startWorker({ config, env, ...(name === undefined ? {} : { name }) });
+  return await new Promise<number>((resolve, reject) => {
+    worker.ended.then(() => resolve(0), reject);
+    let signals = 0;
+    const stop = (patienceMs: number): void => {
+      void worker.stop({ drainMs: patienceMs }).catch(() => {});
+    };
+    const hurry = (limitMs: number): void => {
+      stop(0);
+      // Redis may be away, and without it nothing can be given back in order: the leases lapse then.
+      setTimeout(() => resolve(1), limitMs).unref();
+    };
+    const signalled = (): void => {
+      signals += 1;
+      if (signals === 1) stop(drainMs);
+      else hurry(HURRY_MS);
+    };
+    process.on('SIGTERM', signalled);
+    process.on('SIGINT', signalled);
+    process.once('disconnect', () => hurry(ORPHANED_MS));
+    onReady?.(worker);
+  });
+}
+
+/** Says at the start what about this Redis breaks or weakens the promises; `doctor` says the same. */
+async function warnOfRedis({ redisUrl, leaseTtlMs, logLevel }: Readonly<Config>): Promise<void> {
+  const redis = await producerConnection(redisUrl);
+  try {
+    const logger = createLogger({ level: logLevel, name: 'worker' });
+    // One that does not let itself be asked may still be used.
+    const findings = await redisFindings(redis, leaseTtlMs).catch(() => []);
+    for (const { ok, level, message, next } of findings) if (!ok) logger[level]({ next }, message);
+  } finally {
+    redis.disconnect();
+  }
+}

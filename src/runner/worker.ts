@@ -1,0 +1,195 @@
+/** A worker: takes tasks from the queue and runs up to `concurrency` of them. This file only puts it together. */
+
+import { hostname } from 'node:os';
+import type { Redis } from 'ioredis';
+import { processClock } from '../claims/claim.ts';
+import type { Config } from '../config/config.ts';
+import { createGit } from '../git/git.ts';
+import { createMirrors } from '../git/mirror.ts';
+import { Consumer } from '../queue/consumer.ts';
+import { TaskQueue } from '../queue/task-queue.ts';
+import { unreachable, workerConnection } from '../redis/connect.ts';
+import { newWorkerId } from '../task/ids.ts';
+import { createEvents, type Events } from '../telemetry/events.ts';
+import { createLogger, logEvents } from '../telemetry/log.ts';
+import { listen } from './control.ts';
+import { startMergeWatch } from './merge-watch.ts';
+import { Reaper } from './reaper.ts';
+import { register } from './registry.ts';
+import type { Run } from './run.ts';
+import { runTask } from './run-task.ts';
+import type { Handlers, Services } from './services.ts';
+import { Solitude } from './solitude.ts';
+import { Supervision } from './supervision.ts';
+import { startSweeping } from './sweep.ts';
+
+/** What a worker is made from. */
+export interface WorkerOptions {
+  readonly config: Readonly<Config>;
+  /** Functions that steps may call by name. */
+  readonly handlers?: Handlers;
+  /** How it is shown; default: its id. */
+  readonly name?: string;
+  /** Where its events go; default: new ones, written to the log on stderr. */
+  readonly events?: Events;
+  /** The environment that git and steps draw from; default `{}`: nothing is passed on. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** A worker that runs. */
+export interface Worker {
+  readonly id: string;
+  /** Resolves when it has stopped, be it by `stop` or because it was drained from afar. */
+  readonly ended: Promise<void>;
+  /**
+   * Takes no more tasks. Runs that have not ended after `drainMs` (default: none are stopped) go back to the queue.
+   * May be called again to hurry: the earliest end of patience counts.
+   */
+  stop(options?: { readonly drainMs?: number }): Promise<void>;
+}
+
+/** How long Redis may take to answer when a worker starts. */
+const START_TIMEOUT_MS = 10_000;
+
+/** How often a hurried stop looks for runs that have begun meanwhile. */
+const STOP_ROUND_MS = 100;
+
+/** Starts a worker; resolves when it takes tasks. Throws REDIS_UNREACHABLE when Redis does not answer. */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const { config, name } = options;
+  const events = options.events ?? loggedEvents(config);
+  const id = newWorkerId();
+  const redis = workerConnection(config.redisUrl, id);
+  await answering(redis, config.redisUrl);
+  reportOutages(redis, events);
+  const queue = new TaskQueue(redis, config);
+  const supervision = new Supervision({ events, workerId: id, env: options.env ?? {} });
+  const services = servicesOf(options, { id, queue, events, supervision });
+  await applyCap(queue, config.maxParallelRunners);
+  const consumer = new Consumer({
+    redis,
+    keys: queue.keys,
+    line: queue.line,
+    bull: queue.bull,
+    concurrency: config.concurrency,
+    lockDurationMs: config.lockDurationMs,
+    stalledIntervalMs: config.stalledIntervalMs,
+    take: async (taskId, data) => await runTask({ id: taskId, data }, services),
+    onError: (error) => events.emit({ type: 'queue.error', reason: error.message }),
+  });
+  const reaper = new Reaper({ queue, timings: config, clock: services.clock, events });
+  const facts = {
+    id,
+    name: name ?? id,
+    host: services.host,
+    pid: process.pid,
+    concurrency: config.concurrency,
+    startedAt: new Date().toISOString(),
+  };
+  const unregister = await register(facts, { redis, keys: queue.keys, ...config });
+  const leaving = new AbortController();
+  const unlisten = await listen(services, () => leaving.abort());
+  reaper.start();
+  const stopSweeping = startSweeping(services);
+  const stopWatching = startMergeWatch(services);
+  await consumer.start();
+  const { host, pid, concurrency } = facts;
+  events.emit({ type: 'worker.started', workerId: id, host, pid, concurrency });
+
+  const end = async (): Promise<void> => {
+    events.emit({ type: 'worker.draining', workerId: id, running: services.runs.size });
+    await consumer.stop();
+    await Promise.all([reaper.stop(), stopSweeping(), stopWatching(), unregister(), unlisten(), supervision.stop()]);
+    await queue.close();
+    redis.disconnect();
+    events.emit({ type: 'worker.stopped', workerId: id });
+  };
+  const ended = aborted(leaving.signal).then(end);
+  // Whoever waits for the end is told; nobody need wait.
+  ended.catch(() => {});
+  const stop: Worker['stop'] = async ({ drainMs } = {}) => {
+    if (drainMs !== undefined) setTimeout(() => stopAllFromNow(services.runs), drainMs).unref();
+    leaving.abort();
+    await ended;
+  };
+  return { id, ended, stop };
+}
+
+function servicesOf(
+  { config, handlers = {}, env = {} }: WorkerOptions,
+  made: { readonly id: string; readonly queue: TaskQueue; readonly events: Events; readonly supervision: Supervision },
+): Services {
+  const git = createGit({ env });
+  return {
+    config,
+    queue: made.queue,
+    events: made.events,
+    git,
+    mirrors: createMirrors({ git, dataDir: config.dataDir }),
+    supervisor: made.supervision.supervisor,
+    handlers,
+    solitude: new Solitude(),
+    runs: new Map(),
+    clock: processClock,
+    env,
+    workerId: made.id,
+    host: hostname(),
+  };
+}
+
+/** Tells when Redis goes away and comes back. */
+function reportOutages(redis: Redis, events: Events): void {
+  let awaySince: number | undefined;
+  redis.on('close', () => {
+    if (awaySince !== undefined || redis.status === 'end') return;
+    awaySince = performance.now();
+    events.emit({ type: 'redis.disconnected', reason: 'the connection was closed; trying again' });
+  });
+  redis.on('ready', () => {
+    if (awaySince === undefined) return;
+    events.emit({ type: 'redis.reconnected', awayMs: Math.round(performance.now() - awaySince) });
+    awaySince = undefined;
+  });
+}
+
+/** Stops all runs, in rounds: a task that was just being claimed opens its run after the first one. */
+function stopAllFromNow(runs: ReadonlyMap<string, Run>): void {
+  for (const run of runs.values()) run.stop('drain');
+  setTimeout(() => stopAllFromNow(runs), STOP_ROUND_MS).unref();
+}
+
+async function answering(redis: Redis, url: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let last: unknown = new Error(`no answer in ${START_TIMEOUT_MS} ms`);
+  redis.on('error', (error) => {
+    last = error;
+  });
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(unreachable(url, last)), START_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([redis.ping(), late]);
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A configured cap is the queue's until somebody sets one by `limits`, which then stays. */
+async function applyCap(queue: TaskQueue, cap: number | undefined): Promise<void> {
+  if (cap === undefined || (await queue.redis.hexists(queue.keys.all('meta'), 'capSet')) === 1) return;
+  await queue.bull.setCap(cap);
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+function loggedEvents(config: Config): Events {
+  const events = createEvents();
+  logEvents(events, createLogger({ level: config.logLevel, name: 'worker' }));
+  return events;
+}

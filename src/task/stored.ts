@@ -1,0 +1,82 @@
+/**
+ * The stored form of a task: `{v: 1, task}` as JSON in the queue. The worker reads it as strictly as a submission,
+ * since anybody who can write to Redis can forge a job.
+ */
+
+import { z } from 'zod';
+import { invalidError, readBy, strict } from '../invalid.ts';
+import * as fields from './fields.ts';
+import { MAX_TASK_BYTES, plainData } from './plain-data.ts';
+import { crossChecks } from './schema.ts';
+import type { Task } from './task.ts';
+
+/** The version of the stored form. */
+const ENVELOPE_VERSION = 1;
+
+const command = z.discriminatedUnion('kind', [
+  strict({ kind: z.literal('shell'), script: fields.text }),
+  strict({ kind: z.literal('argv'), argv: fields.argv }),
+  strict({ kind: z.literal('handler'), handler: fields.handler, input: z.json().exactOptional() }),
+]);
+
+const step = strict({
+  name: fields.line(100),
+  command,
+  timeoutMs: fields.durationMs.exactOptional(),
+  retries: z.int().min(0).max(20),
+});
+const steps = z.array(step).max(fields.MAX_STEPS);
+
+const storedTask: z.ZodType<Task> = strict({
+  title: fields.line(200),
+  repo: fields.repo,
+  base: fields.base.exactOptional(),
+  branch: fields.branch.exactOptional(),
+  claims: fields.claims,
+  implement: steps.min(1),
+  test: z.union([z.literal('auto'), steps]),
+  failFast: z.boolean(),
+  publish: z.enum(['push', 'land', 'patch', 'none']),
+  message: fields.text.max(10_000).exactOptional(),
+  onConflict: z.enum(['wait', 'fail', 'skip', 'proceed', 'supersede', 'preempt']),
+  waitTimeoutMs: fields.durationMs.exactOptional(),
+  preemptible: z.enum(['steps', 'anytime', 'never']),
+  timeoutMs: fields.durationMs,
+  stallTimeoutMs: fields.durationMs,
+  attempts: z.int().min(1).max(100),
+  priority: z.enum(['urgent', 'high', 'normal', 'low']),
+  owner: fields.name.exactOptional(),
+  spec: fields.name.exactOptional(),
+  dependsOn: fields.dependsOn,
+  checkout: z.enum(['full', 'claimed']),
+  include: fields.paths,
+  env: fields.env,
+  secrets: fields.secrets,
+  idempotencyKey: fields.line(200).exactOptional(),
+}).superRefine(crossChecks);
+
+const envelope = strict({ v: z.literal(ENVELOPE_VERSION), task: storedTask });
+
+/** The stored form of `task`, as JSON with sorted keys: the same task is always the same text. */
+export function serializeTask(task: Task): string {
+  return JSON.stringify({ v: ENVELOPE_VERSION, task }, (_key, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
+/** Reads the stored form. Throws `INVALID` for bad JSON, another version, an extra field or a value out of bounds. */
+export function parseEnvelope(json: string): Task {
+  return readBy(envelope, plainData(parseJson(json), '', 2 * MAX_TASK_BYTES), { what: 'a stored task' }).task;
+}
+
+function parseJson(json: string): unknown {
+  if (json.length > 4 * MAX_TASK_BYTES)
+    throw invalidError({ field: '', message: 'a stored task is larger than is allowed' });
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw invalidError({ field: '', message: 'a stored task must be JSON' });
+  }
+}

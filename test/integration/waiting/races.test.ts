@@ -1,0 +1,302 @@
+/** Each way in which a wake-up could be lost, forced: the test itself plays whoever is too early, too late or dead. */
+
+import { Worker as BullWorker, type Job } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Acquired } from '../../../src/claims/answers.ts';
+import { claimSet } from '../../../src/claims/claim-set.ts';
+import type { HeldLock } from '../../../src/claims/locker.ts';
+import { defineConfig } from '../../../src/config/config.ts';
+import { Consumer, DEAD_MAN_MS, type Disposition } from '../../../src/queue/consumer.ts';
+import { TaskQueue } from '../../../src/queue/task-queue.ts';
+import { parseTask } from '../../../src/task/schema.ts';
+import { classOf } from '../../../src/waiting/rank.ts';
+import { freshQueueName, testRedisUrl } from '../../support/redis.ts';
+
+let redis: Redis;
+let queue: TaskQueue;
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+beforeEach(() => {
+  redis = new Redis(testRedisUrl(), { maxRetriesPerRequest: null });
+  queue = new TaskQueue(redis, defineConfig({ queue: freshQueueName(), leaseTtl: '30s' }));
+});
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+  await queue.close();
+  redis.disconnect();
+});
+
+const repo = { key: 'git.example.com/acme/app', url: 'https://git.example.com/acme/app' };
+
+async function submit(write: string[]): Promise<string> {
+  const task = parseTask({ title: 'a task', repo: repo.url, claims: { write }, implement: ['true'] });
+  const [accepted] = await queue.submit([{ task, repo, owner: 'tester' }]);
+  return accepted?.id ?? '';
+}
+
+/** Picks a task up and asks for its claim, as `run-task` does. */
+async function ask(id: string): Promise<Acquired> {
+  const picked = await queue.store.pickUp(id);
+  if (picked.kind !== 'ok') throw new Error(`not picked up: ${picked.kind}`);
+  return await askAs(id, picked.record.pickup);
+}
+
+async function askAs(id: string, pickup: number): Promise<Acquired> {
+  const { branch, envelope, rank, repoKey } = await queue.get(id);
+  const { task } = JSON.parse(envelope) as { task: { claims: { write: string[]; read: string[] } } };
+  const nodes = claimSet({ repoKey, branch, owner: 'tester', ...task.claims });
+  return await queue.locker.acquire({
+    holder: `r-${id}-${pickup}`,
+    kind: 'run',
+    ticket: id,
+    task: id,
+    pickup,
+    worker: 'w-test',
+    rank,
+    class: classOf('normal'),
+    policy: 'wait',
+    nodes,
+  });
+}
+
+function held(acquired: Acquired): HeldLock {
+  if (acquired.kind !== 'held') throw new Error(`not held: ${acquired.kind}`);
+  return acquired.lock;
+}
+
+/** A consumer whose takes the test decides; answers the ids it was given, in order. */
+async function consume(take: (id: string) => Promise<Disposition>): Promise<string[]> {
+  const taken: string[] = [];
+  const consumer = new Consumer({
+    redis,
+    keys: queue.keys,
+    line: queue.line,
+    bull: queue.bull,
+    concurrency: 4,
+    lockDurationMs: 30_000,
+    stalledIntervalMs: 15_000,
+    take: async (id) => {
+      taken.push(id);
+      return await take(id);
+    },
+    onError: () => {},
+  });
+  cleanUps.push(async () => await consumer.stop());
+  await consumer.start();
+  return taken;
+}
+
+/** Takes the next job by hand, so that the test can stop half-way. */
+async function takeByHand(token: string): Promise<Job> {
+  const worker = new BullWorker(queue.keys.bull.name, null, {
+    connection: redis,
+    prefix: queue.keys.bull.prefix,
+    autorun: false,
+  });
+  worker.on('error', () => {});
+  cleanUps.push(async () => await worker.close(true));
+  const job = (await worker.getNextJob(token)) as Job | undefined;
+  if (job === undefined) throw new Error('no job');
+  return job;
+}
+
+const far = (): number => Date.now() + DEAD_MAN_MS;
+const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
+  await expect.poll(condition, { timeout: 15_000, interval: 10 }).toBe(true);
+};
+
+test('a release between the refusal and the parking: the promote fails, the parker looks again', async () => {
+  const first = await submit(['x']);
+  const holder = held(await ask(first));
+  await queue.bull.remove(first);
+  const second = await submit(['x']);
+  let promoted: string[] | undefined;
+  const taken = await consume(async (id) => {
+    const acquired = await ask(id);
+    if (acquired.kind === 'held') return { kind: 'ended' };
+    // The holder releases now, while the job is still active: it cannot be promoted.
+    promoted = await queue.wake((await queue.locker.release(holder)) ?? []);
+    return { kind: 'parked', untilMs: far() };
+  });
+  await until(() => taken.length === 2);
+  expect(promoted).toEqual([]);
+  expect(taken).toEqual([second, second]);
+});
+
+test('an acquire that failed leaves no ticket: a job parked all the same comes back at once', async () => {
+  const id = await submit(['x']);
+  const taken = await consume(async () =>
+    taken.length === 1 ? { kind: 'parked', untilMs: far() } : { kind: 'ended' },
+  );
+  await until(() => taken.length === 2);
+  expect(taken).toEqual([id, id]);
+});
+
+test('a releaser that dies between the grant and the promote: the leftover is found and promoted', async () => {
+  const first = await submit(['x']);
+  const holder = held(await ask(first));
+  await queue.bull.remove(first);
+  const second = await submit(['x']);
+  const seen: string[] = [];
+  await consume(async (id) => {
+    const acquired = await ask(id).catch(() => undefined);
+    if (id === second) seen.push(acquired?.kind ?? 'none');
+    return acquired?.kind === 'blocked' ? { kind: 'parked', untilMs: far() } : { kind: 'ended' };
+  });
+  await until(async () => (await queue.line.look(second)) === 'waiting');
+  await until(async () => (await queue.bull.parked()) === 1);
+  const grants = await queue.locker.release(holder);
+  expect(grants).toEqual([{ kind: 'task', ticket: second }]);
+  // Here the releaser dies: nobody wakes anybody. Somebody else tends.
+  expect(await queue.tend()).toEqual([]);
+  await until(async () => (await queue.tend()).includes(second));
+  await until(() => seen.length === 2);
+  expect(seen).toEqual(['blocked', 'held']);
+});
+
+test('a parker that dies between the delay and the second look: the grant it missed is found', async () => {
+  const first = await submit(['x']);
+  const holder = held(await ask(first));
+  await queue.bull.remove(first);
+  const second = await submit(['x']);
+  const job = await takeByHand('parker');
+  expect(job.id).toBe(second);
+  expect((await ask(second)).kind).toBe('blocked');
+  expect(await queue.wake((await queue.locker.release(holder)) ?? [])).toEqual([]);
+  await job.moveToDelayed(far(), 'parker');
+  // Here the parker dies, before it looks at its ticket.
+  await until(async () => (await queue.tend()).includes(second));
+  expect(await queue.bull.parked()).toBe(0);
+});
+
+test('cancel while granted: the reservation goes to the next in line', async () => {
+  const holder = held(await ask(await submit(['x'])));
+  const second = await submit(['x']);
+  const third = await submit(['x']);
+  expect([(await ask(second)).kind, (await ask(third)).kind]).toEqual(['blocked', 'blocked']);
+  expect(await queue.locker.release(holder)).toEqual([{ kind: 'task', ticket: second }]);
+  expect(await queue.cancel(second)).toBe('cancelled');
+  expect(await queue.line.look(second)).toBeUndefined();
+  expect(await queue.line.look(third)).toBe('granted');
+  expect((await ask(third)).kind).toBe('held');
+});
+
+test('a lease lapses and its holder releases late: the successor keeps what it got', async () => {
+  const first = await submit(['x']);
+  const late = held(await ask(first));
+  const second = await submit(['x']);
+  await ask(second);
+  await redis.del(queue.keys.key('lease', late.holder));
+  // It keeps its place: its next run comes before the task that waited for it.
+  expect(await queue.locker.reap(late.holder, late.value)).toEqual([{ kind: 'task', ticket: first }]);
+  const successor = held(await ask(first));
+  expect(await queue.line.look(second)).toBe('waiting');
+  expect(await queue.locker.release(late)).toBeUndefined();
+  expect(await queue.locker.renew(late)).toBe('lost');
+  expect(await queue.locker.renew(successor)).toBe('renewed');
+});
+
+test('a ticket filed twice stands in one line only, under the newer obstacle', async () => {
+  const a = held(await ask(await submit(['a'])));
+  const wants = await submit(['a', 'b']);
+  expect((await ask(wants)).kind).toBe('blocked');
+  held(await ask(await submit(['b'])));
+  await queue.locker.release(a);
+  expect((await ask(wants)).kind).toBe('blocked');
+  const lines = await redis.keys(`${queue.keys.prefix}line:*`);
+  expect(lines).toHaveLength(1);
+  expect(await redis.zcard(lines[0] ?? '')).toBe(1);
+  expect(lines[0]).toContain('path:b');
+});
+
+test('an old pick-up that asks late is refused and files nothing', async () => {
+  held(await ask(await submit(['x'])));
+  const id = await submit(['x']);
+  await queue.store.pickUp(id);
+  await queue.store.pickUp(id);
+  expect(await askAs(id, 1)).toEqual({ kind: 'stale' });
+  expect(await queue.line.look(id)).toBeUndefined();
+  expect((await askAs(id, 2)).kind).toBe('blocked');
+});
+
+test('a job removed from outside while its task waits gets a new one', async () => {
+  held(await ask(await submit(['x'])));
+  const id = await submit(['x']);
+  await ask(id);
+  await queue.bull.remove(id);
+  expect(await queue.bull.have([id])).toEqual([false]);
+  await queue.tend();
+  expect(await queue.bull.have([id])).toEqual([true]);
+});
+
+test('a submitter that dies before the job is added: the task gets its job from somebody else', async () => {
+  const add = queue.bull.add.bind(queue.bull);
+  queue.bull.add = async () => await Promise.reject(new Error('the submitter dies here'));
+  await expect(submit(['x'])).rejects.toThrow('dies here');
+  queue.bull.add = add;
+  const [id = ''] = await queue.store.ids();
+  expect(await queue.bull.have([id])).toEqual([false]);
+  await until(async () => {
+    await queue.tend();
+    return (await queue.bull.have([id]))[0] === true;
+  });
+});
+
+test('a waiter without a job that dies gives up its place', async () => {
+  const holder = held(await ask(await submit(['x'])));
+  const nodes = claimSet({ repoKey: repo.key, write: ['x'], read: [] });
+  await queue.locker.acquire({
+    holder: 'h-dead',
+    kind: 'hold',
+    ticket: 'h-dead',
+    worker: 'host',
+    class: classOf('normal'),
+    policy: 'wait',
+    nodes,
+  });
+  const second = await submit(['x']);
+  await ask(second);
+  expect(await queue.locker.release(holder)).toEqual([{ kind: 'hold', ticket: 'h-dead' }]);
+  await queue.tend();
+  expect(await queue.line.look('h-dead')).toBeUndefined();
+  expect(await queue.line.look(second)).toBe('granted');
+});
+
+test('a task whose earlier run is still held waits for it, whatever its policy, and is served by its release', async () => {
+  const id = await submit(['x']);
+  const earlier = held(await ask(id));
+  expect(await ask(id)).toMatchObject({ kind: 'blocked', own: true });
+  expect(await queue.locker.release(earlier)).toEqual([{ kind: 'task', ticket: id }]);
+  expect(await ask(id)).toMatchObject({ kind: 'held', run: 2 });
+});
+
+test('a pause between the pick-up and the claim: the task waits for its end, and so does a reservation', async () => {
+  const holder = held(await ask(await submit(['x'])));
+  const reserved = await submit(['x']);
+  await ask(reserved);
+  await queue.locker.release(holder);
+  expect(await queue.line.look(reserved)).toBe('granted');
+  await queue.pause();
+  expect(await queue.line.look(reserved)).toBe('waiting');
+  const free = await submit(['y']);
+  expect(await ask(free)).toMatchObject({ kind: 'blocked', obstacle: '#paused' });
+  await queue.resume();
+  expect([await queue.line.look(reserved), await queue.line.look(free)]).toEqual(['granted', 'granted']);
+});
+
+test('a task that its own quota stops does not hold virtual time back, and does again once something else blocks it', async () => {
+  await queue.setLimit('owner:tester', 1);
+  held(await ask(await submit(['x'])));
+  const id = await submit(['y']);
+  const counts = async () => (await redis.zscore(queue.keys.key('waiting', String(classOf('normal'))), id)) !== null;
+  expect(await ask(id)).toMatchObject({ obstacle: '#owner:tester' });
+  expect(await counts()).toBe(false);
+  const nodes = claimSet({ repoKey: repo.key, write: ['y'], read: [] });
+  const common = { worker: 'host', class: classOf('normal'), policy: 'wait' as const, nodes };
+  await queue.locker.acquire({ holder: 'h-1', kind: 'hold', ticket: 'h-1', ...common });
+  // It asks anew, woken by its far date, when the quota is not in its way any more.
+  await redis.del(queue.keys.all('limits'));
+  expect(await ask(id)).toMatchObject({ kind: 'blocked' });
+  expect(await counts()).toBe(true);
+});

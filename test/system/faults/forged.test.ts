@@ -1,0 +1,95 @@
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { describe, expect } from 'vitest';
+import { until } from '../../support/system/until.ts';
+import { systemTest, type World } from '../../support/system/world.ts';
+
+/** What somebody who can write to Redis may do to a queued task, and what its worker is to say of it. */
+const FORGERIES: readonly (readonly [
+  what: string,
+  forge: (world: World, id: string) => Promise<unknown>,
+  said: RegExp,
+])[] = [
+  ['a record that is no JSON', (world, id) => writeEnvelope(world, id, () => '{"v":1,'), /JSON/],
+  ['a record of another version', (world, id) => writeEnvelope(world, id, (stored) => ({ ...stored, v: 9 })), /`v`/],
+  [
+    'an extra field beside the task',
+    (world, id) => writeEnvelope(world, id, (stored) => ({ ...stored, extra: 1 })),
+    /`extra`/,
+  ],
+  [
+    'an extra field in the task',
+    (world, id) => writeEnvelope(world, id, (stored) => ({ ...stored, task: { ...stored.task, sudo: true } })),
+    /sudo/,
+  ],
+  [
+    'a branch that is an option',
+    (world, id) =>
+      writeEnvelope(world, id, (stored) => ({ ...stored, task: { ...stored.task, branch: '--upload-pack=x' } })),
+    /branch/,
+  ],
+  ['a job of another version', (world, id) => writeJob(world, id, '{"v":2}'), /version 2/],
+  ['a job without data', (world, id) => writeJob(world, id, 'null'), /version/],
+];
+
+interface Stored {
+  readonly v: number;
+  readonly task: Readonly<Record<string, unknown>>;
+}
+
+async function writeEnvelope({ client }: World, id: string, change: (stored: Stored) => unknown): Promise<void> {
+  const key = client.queue.keys.key('task', id);
+  const stored = JSON.parse((await client.queue.redis.hget(key, 'envelope')) ?? '') as Stored;
+  const forged = change(stored);
+  await client.queue.redis.hset(key, 'envelope', typeof forged === 'string' ? forged : JSON.stringify(forged));
+}
+
+async function writeJob({ client }: World, id: string, data: string): Promise<void> {
+  const { redis, keys } = client.queue;
+  expect(await redis.hset(`${keys.bull.prefix}:${keys.bull.name}:${id}`, 'data', data)).toBe(0);
+}
+
+async function addJob({ client, redisUrl }: World, jobId: string, data: unknown): Promise<void> {
+  const { keys } = client.queue;
+  const connection = new Redis(redisUrl, { maxRetriesPerRequest: null });
+  const queue = new Queue(keys.bull.name, { connection, prefix: keys.bull.prefix });
+  await queue.add('task', data, { jobId, priority: 1 });
+  await queue.close();
+  connection.disconnect();
+}
+
+describe('a forged job', () => {
+  systemTest('is set aside with its reason, and its worker goes on', async (world) => {
+    world.remote();
+    const ids = await world.submitAll(FORGERIES.map(() => ({ implement: [world.stamps.workFor(1)] })));
+    for (const [i, [, forge]] of FORGERIES.entries()) await forge(world, ids[i] ?? '');
+    const strangers: readonly (readonly [string, unknown])[] = [
+      ['nobody-submitted-this', { v: 1, title: 'x' }],
+      ['t000000-00000001-aaaaaa', { v: 1, title: 'x' }],
+      ['no-object', 'just text'],
+      ['../../etc/passwd', { v: 1, __proto__: { polluted: true } }],
+    ];
+    for (const [jobId, data] of strangers) await addJob(world, jobId, data);
+    await world.startWorkers(1);
+    const good = await world.submit({ branch: 'task/good', implement: ['echo good > good.txt'] });
+
+    expect(await world.ended(good)).toMatchObject({ state: 'succeeded' });
+    await world.drained();
+    for (const [i, [what, , said]] of FORGERIES.entries()) {
+      const { state, code, error, runs } = await world.client.get(ids[i] ?? '');
+      expect({ state, code, runs }, what).toEqual({ state: 'failed', code: 'invalid', runs: 0 });
+      expect(error, what).toMatch(said);
+    }
+    const setAside = (): string[] =>
+      world
+        .events('job.set_aside')
+        .map(({ jobId }) => String(jobId))
+        .sort();
+    const all = [...ids, ...strangers.map(([jobId]) => jobId)].sort();
+    await until('all are set aside', () => setAside().length >= all.length);
+    expect(setAside()).toEqual(all);
+    for (const event of world.events('job.set_aside')) expect(String(event['reason'])).not.toBe('');
+    expect(world.stamps.intervals()).toEqual([]);
+    expect(world.workers.map(({ isAlive }) => isAlive)).toEqual([true]);
+  });
+});

@@ -1,0 +1,28 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { timings } from '../../../src/config/timings.ts';
+
+test('follow from the lease’s TTL', () => {
+  expect(timings(10_000)).toEqual({
+    leaseTtlMs: 10_000,
+    renewEveryMs: 3333,
+    marginMs: 2000,
+    lockDurationMs: 10_000,
+    stalledIntervalMs: 5000,
+    reapEveryMs: 1000,
+    recoveryMs: 20_000,
+  });
+  expect(timings(2000).recoveryMs).toBe(4000);
+});
+
+test('leave a holder two renewals before it must stop, and the reaper waits until then', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 500, max: 600_000 }), (leaseTtlMs) => {
+      const all = timings(leaseTtlMs);
+      expect(2 * all.renewEveryMs).toBeLessThanOrEqual(leaseTtlMs - all.marginMs);
+      expect(all.recoveryMs).toBeLessThanOrEqual(2 * leaseTtlMs);
+      expect(all.recoveryMs).toBeGreaterThanOrEqual(all.lockDurationMs + all.stalledIntervalMs);
+      for (const value of Object.values(all)) expect(Number.isInteger(value) && value > 0).toBe(true);
+    }),
+  );
+});
