@@ -44,7 +44,8 @@ describe('pause', () => {
     );
     world.openGate('running');
     expect((await world.ended(running)).state).toBe('succeeded');
-    // What it held is free now, and still nobody may have it.
+    // What it held is free soon after it has ended, and still nobody may have it.
+    await until('its claim is free', async () => (await world.client.claims()).held.length === 0);
     expect(await world.client.explain(blocked)).toMatchObject({
       state: 'blocked',
       summary: 'Nobody holds what it claims, but the queue is paused.',
