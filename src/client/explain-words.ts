@@ -5,7 +5,7 @@ import type { TaskRecord } from '../queue/record.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import { registeredWorkers } from '../runner/registry.ts';
 import { isTerminal } from '../task/states.ts';
-import { parseEnvelope } from '../task/stored.ts';
+import { parseEnvelope, STORED_VERSION, storedVersion } from '../task/stored.ts';
 import { readDurations, readNow } from './estimate.ts';
 import type { Blocker, ChainLink, WaitingTicket } from './standing.ts';
 
@@ -60,11 +60,25 @@ export function blockedWords(place: InLine): Words {
 }
 
 /** About a task that has been granted what it claims, or has not asked for it yet. */
-export async function queuedWords(queue: TaskQueue, isGranted: boolean): Promise<Words> {
+export async function queuedWords(queue: TaskQueue, record: TaskRecord, isGranted: boolean): Promise<Words> {
+  const tooNew = await tooNewWords(queue, record);
+  if (tooNew !== undefined) return tooNew;
   const summary = isGranted
     ? 'All that it claims is reserved for it; it starts as soon as a runner is free.'
     : 'It waits for a free runner; nothing that it claims was refused to it yet.';
   return { summary, next: await slotAdvice(queue) };
+}
+
+/** About a task that a newer version has stored, if none of the workers that are there can read it. */
+async function tooNewWords({ redis, keys }: TaskQueue, { envelope }: TaskRecord): Promise<Words | undefined> {
+  const version = storedVersion(envelope) ?? STORED_VERSION;
+  const workers = await registeredWorkers(redis, keys);
+  if (workers.length === 0 || workers.some(({ reads = 1 }) => reads >= version)) return undefined;
+  const several = workers.length > 1;
+  return {
+    summary: `It was submitted by a newer version of Signalbox: ${several ? `all ${workers.length} workers that run are` : 'the worker that runs is'} too old to read it and ${several ? 'leave' : 'leaves'} it alone.`,
+    next: 'Start a worker of the version that submitted it; it takes the task within seconds, and nothing is charged.',
+  };
 }
 
 /** About a task that runs, and what it waits for meanwhile if it asked for more. */
@@ -104,6 +118,8 @@ export async function scheduledWords(queue: TaskQueue, record: TaskRecord): Prom
 
 /** The tasks that it depends on and that have not ended. */
 async function openDependencies({ store, redis, keys }: TaskQueue, record: TaskRecord): Promise<TaskRecord[]> {
+  // What a newer version has stored is not known here.
+  if ((storedVersion(record.envelope) ?? 0) > STORED_VERSION) return [];
   const names = parseEnvelope(record.envelope).dependsOn;
   if (names.length === 0) return [];
   // A name is an id, or a key that its list was submitted with: a key stands before a space and a hash.

@@ -46,7 +46,7 @@ export async function explain(parts: EstimateParts, id: string): Promise<Explana
   const wait = inMs.get(id);
   const estimatedStartAt = wait === undefined ? null : new Date(now + wait).toISOString();
   if (ticket === undefined || ticket.state === 'granted') {
-    return { id, state, ...NOT_IN_LINE, estimatedStartAt, ...(await queuedWords(queue, ticket !== undefined)) };
+    return { id, state, ...NOT_IN_LINE, estimatedStartAt, ...(await queuedWords(queue, record, ticket !== undefined)) };
   }
   return { id, state, ...inLine(ticket, standing), estimatedStartAt };
 }

@@ -11,6 +11,8 @@ export interface WorkerFacts {
   readonly pid: number;
   readonly concurrency: number;
   readonly startedAt: string;
+  /** The newest form of stored tasks that it reads; versions that knew only the first one did not say. */
+  readonly reads?: number;
 }
 
 /** A worker as others see it. */

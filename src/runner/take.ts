@@ -1,12 +1,14 @@
 /** Take: from a job in the queue to a valid task, or to a reason not to run it. */
 
 import { SignalboxError } from '../errors.ts';
+import { JOB_VERSION } from '../queue/bull.ts';
 import type { Disposition } from '../queue/consumer.ts';
 import type { TaskRecord } from '../queue/record.ts';
 import type { Writer } from '../queue/store.ts';
 import { reasonOf, type TaskQueue } from '../queue/task-queue.ts';
-import { parseEnvelope } from '../task/stored.ts';
+import { parseEnvelope, STORED_VERSION, storedVersion, versionOf } from '../task/stored.ts';
 import type { Task } from '../task/task.ts';
+import { leaveToNewer } from './newer-task.ts';
 import { finishedEvent } from './report.ts';
 import type { Services } from './services.ts';
 
@@ -53,6 +55,8 @@ export async function take({ id, data }: Job, services: Services): Promise<Taken
       return ENDED;
     }
   }
+  const version = Math.max(storedVersion(record.envelope) ?? 0, versionOf(data) ?? 0);
+  if (version > STORED_VERSION) return { kind: 'disposed', disposition: await leaveToNewer(record, version, services) };
   const task = readTask(record, data);
   if (task instanceof SignalboxError) {
     const reason = task.message;
@@ -100,13 +104,11 @@ function setAside(jobId: string, reason: string, { events }: Services): NotTaken
 }
 
 function checkVersion(data: unknown): void {
-  const version = typeof data === 'object' && data !== null && 'v' in data ? data.v : undefined;
-  if (version === 1) return;
+  if (versionOf(data) === JOB_VERSION) return;
+  const given = typeof data === 'object' && data !== null && 'v' in data ? data.v : undefined;
   throw new SignalboxError(
     'INVALID',
-    `the job has version ${JSON.stringify(version)}, and this worker reads version 1`,
-    {
-      next: 'Submit the task again, or run a worker of the version that queued it.',
-    },
+    `the job has version ${JSON.stringify(given)}, and this worker reads version ${JOB_VERSION}`,
+    { next: 'Submit the task again.' },
   );
 }

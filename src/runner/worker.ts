@@ -10,6 +10,7 @@ import { Consumer } from '../queue/consumer.ts';
 import { TaskQueue } from '../queue/task-queue.ts';
 import { unreachable, workerConnection } from '../redis/connect.ts';
 import { newWorkerId } from '../task/ids.ts';
+import { STORED_VERSION } from '../task/stored.ts';
 import { createEvents, type Events } from '../telemetry/events.ts';
 import { createLogger, logEvents } from '../telemetry/log.ts';
 import { listen } from './control.ts';
@@ -85,6 +86,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     pid: process.pid,
     concurrency: config.concurrency,
     startedAt: new Date().toISOString(),
+    reads: STORED_VERSION,
   };
   const unregister = await register(facts, { redis, keys: queue.keys, ...config });
   const leaving = new AbortController();

@@ -4,14 +4,15 @@
  */
 
 import { z } from 'zod';
+import { SignalboxError } from '../errors.ts';
 import { invalidError, readBy, strict } from '../invalid.ts';
 import * as fields from './fields.ts';
 import { MAX_TASK_BYTES, plainData } from './plain-data.ts';
 import { crossChecks } from './schema.ts';
 import type { Task } from './task.ts';
 
-/** The version of the stored form. */
-const ENVELOPE_VERSION = 1;
+/** The version of the stored form that is written and read here. */
+export const STORED_VERSION = 1;
 
 const command = z.discriminatedUnion('kind', [
   strict({ kind: z.literal('shell'), script: fields.text }),
@@ -55,20 +56,48 @@ const storedTask: z.ZodType<Task> = strict({
   idempotencyKey: fields.line(200).exactOptional(),
 }).superRefine(crossChecks);
 
-const envelope = strict({ v: z.literal(ENVELOPE_VERSION), task: storedTask });
+const envelope = strict({ v: z.literal(STORED_VERSION), task: storedTask });
 
 /** The stored form of `task`, as JSON with sorted keys: the same task is always the same text. */
 export function serializeTask(task: Task): string {
-  return JSON.stringify({ v: ENVELOPE_VERSION, task }, (_key, value: unknown) =>
+  return JSON.stringify({ v: STORED_VERSION, task }, (_key, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value,
   );
 }
 
-/** Reads the stored form. Throws `INVALID` for bad JSON, another version, an extra field or a value out of bounds. */
+/**
+ * Reads the stored form. Throws `UNSUPPORTED` for a newer version, and `INVALID` for bad JSON, another version, an extra
+ * field or a value out of bounds.
+ */
 export function parseEnvelope(json: string): Task {
+  const version = storedVersion(json) ?? 0;
+  if (version > STORED_VERSION) {
+    throw new SignalboxError(
+      'UNSUPPORTED',
+      `the task is stored in form ${version}; this version reads ${STORED_VERSION}`,
+      {
+        next: 'Use the version of Signalbox that submitted it, or a newer one.',
+      },
+    );
+  }
   return readBy(envelope, plainData(parseJson(json), '', 2 * MAX_TASK_BYTES), { what: 'a stored task' }).task;
+}
+
+/** The version of the form that a task is stored in; undefined when it says none. The rest is not looked at. */
+export function storedVersion(json: string): number | undefined {
+  try {
+    return versionOf(parseJson(json));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The version that stored data, of a task or of its job, says it has. */
+export function versionOf(data: unknown): number | undefined {
+  const version = typeof data === 'object' && data !== null && 'v' in data ? data.v : undefined;
+  return Number.isSafeInteger(version) ? (version as number) : undefined;
 }
 
 function parseJson(json: string): unknown {

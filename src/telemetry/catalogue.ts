@@ -44,6 +44,12 @@ export const EVENTS: { readonly [T in EventType]: EventEntry<T> } = {
       'A task went back to `state` without an attempt being charged: drain, lost lease, dead supervisor, preemption, growth.',
     fields: { taskId: true, reason: true, state: true },
   },
+  'task.too_new': {
+    level: 'warn',
+    description:
+      'A worker left a task alone that a newer version has stored, in form `version`; it `reads` up to that one.',
+    fields: { taskId: true, workerId: true, version: true, reads: true },
+  },
   'task.finished': {
     level: 'info',
     description: 'A worker brought a task to its final state; `report` holds its metrics.',
@@ -130,6 +136,22 @@ export const EVENTS: { readonly [T in EventType]: EventEntry<T> } = {
     level: 'warn',
     description: 'The remote refused the result, or the branch was moved or deleted meanwhile.',
     fields: { ...run, branch: true, reason: true },
+  },
+  'publish.doubtful': {
+    level: 'warn',
+    description:
+      'A push ended without an answer; the ledger, or without one the branch, is asked what became of it before anything else is done.',
+    fields: { ...run, reason: true },
+  },
+  'fence.taken': {
+    level: 'debug',
+    description: 'A run has its token in the task’s ledger at the remote; every earlier run is cut off.',
+    fields: { ...run, token: true },
+  },
+  'fence.unavailable': {
+    level: 'warn',
+    description: 'The remote keeps no ledgers, so that only the branch’s own lease fences the run.',
+    fields: { ...run, reason: true },
   },
   'fence.refused': {
     level: 'warn',

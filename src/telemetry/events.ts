@@ -48,6 +48,13 @@ export interface EventFields {
   'task.started': RunFacts & { readonly workerId: string };
   'task.retrying': RunFacts & { readonly code: string; readonly delayMs: number };
   'task.requeued': { readonly taskId: string; readonly reason: string; readonly state: TaskState };
+  'task.too_new': {
+    readonly taskId: string;
+    readonly workerId: string;
+    /** The form that the task is stored in, and the newest that the worker reads. */
+    readonly version: number;
+    readonly reads: number;
+  };
   'task.finished': Outcome & { readonly taskId: string; readonly durationMs: number; readonly report: TaskReport };
   'phase.started': RunFacts & { readonly phase: PhaseName };
   'phase.finished': RunFacts & { readonly phase: PhaseName; readonly ok: boolean; readonly durationMs: number };
@@ -73,6 +80,9 @@ export interface EventFields {
   'grant.promoted_leftover': { readonly taskId: string };
   'publish.published': RunFacts & { readonly branch: string; readonly commit: string };
   'publish.rejected': RunFacts & { readonly branch: string; readonly reason: string };
+  'publish.doubtful': RunFacts & { readonly reason: string };
+  'fence.taken': RunFacts & { readonly token: string };
+  'fence.unavailable': RunFacts & { readonly reason: string };
   'fence.refused': RunFacts & { readonly reason: string };
   'undeclared.changed': RunFacts & { readonly paths: readonly string[]; readonly count: number };
   'worker.started': {

@@ -11,7 +11,11 @@ const FORGERIES: readonly (readonly [
   said: RegExp,
 ])[] = [
   ['a record that is no JSON', (world, id) => writeEnvelope(world, id, () => '{"v":1,'), /JSON/],
-  ['a record of another version', (world, id) => writeEnvelope(world, id, (stored) => ({ ...stored, v: 9 })), /`v`/],
+  [
+    'a record of a version that never was',
+    (world, id) => writeEnvelope(world, id, (stored) => ({ ...stored, v: 0 })),
+    /`v`/,
+  ],
   [
     'an extra field beside the task',
     (world, id) => writeEnvelope(world, id, (stored) => ({ ...stored, extra: 1 })),
@@ -28,7 +32,8 @@ const FORGERIES: readonly (readonly [
       writeEnvelope(world, id, (stored) => ({ ...stored, task: { ...stored.task, branch: '--upload-pack=x' } })),
     /branch/,
   ],
-  ['a job of another version', (world, id) => writeJob(world, id, '{"v":2}'), /version 2/],
+  ['a job of a version that never was', (world, id) => writeJob(world, id, '{"v":0}'), /version 0/],
+  ['a job whose version is no number', (world, id) => writeJob(world, id, '{"v":"2"}'), /version "2"/],
   ['a job without data', (world, id) => writeJob(world, id, 'null'), /version/],
 ];
 
