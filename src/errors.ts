@@ -27,6 +27,8 @@ export const ERROR_CODES = {
   TASK_FAILED: 4,
   /** Redis cannot be reached. */
   REDIS_UNREACHABLE: 5,
+  /** Redis answers, but its memory or its disk is full. */
+  REDIS_FULL: 5,
   /** The git remote cannot be reached. */
   REMOTE_UNREACHABLE: 5,
   /** git answered with an error that has no code of its own. */

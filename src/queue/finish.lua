@@ -42,6 +42,7 @@ local function let_go(dependent, cause, succeeded, pending)
   end
 end
 
+write_though_full(id)
 set_fields(id, cjson.decode(ARGV[8]))
 close_run(id, ARGV[5])
 as_running(id, ARGV[5])

@@ -11,6 +11,7 @@
 local id, to = ARGV[1], ARGV[2]
 local refused = refusal(id, ARGV[3], ARGV[4], ARGV[5])
 if refused then return { refused } end
+if ARGV[4] == 'run' then write_though_full(id) end
 set_fields(id, cjson.decode(ARGV[7]))
 if to ~= '' then
   -- A new run while the task is still `running`: the earlier one went down with its worker, and nobody has said so yet.

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { type Grant, readGrants } from '../claims/answers.ts';
 import type { ConflictPolicy } from '../claims/locker.ts';
 import type { Keys } from '../redis/keys.ts';
+import { rethrow } from '../redis/refusal.ts';
 import { Script } from '../redis/scripts.ts';
 import { newIncarnation } from '../task/ids.ts';
 import { type Outcome, STATES, type TaskState, TRANSITIONS } from '../task/states.ts';
@@ -48,7 +49,6 @@ export interface AcceptedTask {
   readonly duplicate: boolean;
 }
 
-// The rank is undefined while it waits for others to end.
 /** Who writes: a run is refused once a newer run exists, a pick-up once a newer pick-up does; `any` may always. */
 export type Writer =
   | { readonly by: 'run'; readonly number: number }
@@ -106,7 +106,7 @@ export class TaskStore {
     this.#options = options;
   }
 
-  /** Draws `count` sequence numbers; returns the first of them and the queue's incarnation. */
+  /** Draws `count` sequence numbers; returns the first of them and the queue's incarnation. Throws REDIS_FULL. */
   async drawSequence(count: number): Promise<{ first: number; incarnation: string }> {
     const meta = this.#options.keys.all('meta');
     const replies = await this.#options.redis
@@ -114,7 +114,8 @@ export class TaskStore {
       .hsetnx(meta, 'incarnation', newIncarnation())
       .hget(meta, 'incarnation')
       .hincrby(meta, 'sequence', count)
-      .exec();
+      .exec()
+      .catch(rethrow);
     return { incarnation: String(replies?.[1]?.[1]), first: Number(replies?.[2]?.[1]) - count + 1 };
   }
 

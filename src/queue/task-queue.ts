@@ -17,8 +17,9 @@ import { parseTaskId } from '../task/ids.ts';
 import type { Outcome, TaskState } from '../task/states.ts';
 import { Line } from '../waiting/line.ts';
 import { shouldRebase } from '../waiting/rank.ts';
-import { BullQueue } from './bull.ts';
+import { BullQueue, type JobOrder } from './bull.ts';
 import type { CancelCode, TaskRecord } from './record.ts';
+import { Signer } from './signature.ts';
 import { type AcceptedTask, type Finish, type Finished, type Refusal, TaskStore, type Writer } from './store.ts';
 import { newTasks, type PreparedTask } from './submit.ts';
 import { wake } from './wake.ts';
@@ -40,6 +41,10 @@ export interface Superseding {
   readonly dependsOn: readonly string[];
 }
 
+/** What a queue goes by. */
+export type QueueConfig = Pick<Config, 'queue' | 'keepAfterMs' | 'historyLimit' | 'leaseTtlMs'> &
+  Partial<Pick<Config, 'signingKey'>>;
+
 /** Why a task was cancelled, in its history. */
 export function reasonOf(code: CancelCode): string {
   return code === 'cancelled' ? 'cancelled by a user' : 'a newer task on the same branch takes its place';
@@ -54,18 +59,22 @@ export class TaskQueue {
   readonly line: Line;
   readonly locker: Locker;
 
-  constructor(redis: Redis, config: Pick<Config, 'queue' | 'keepAfterMs' | 'historyLimit' | 'leaseTtlMs'>) {
-    const { keepAfterMs, historyLimit, leaseTtlMs } = config;
+  constructor(redis: Redis, config: QueueConfig) {
+    const { queue, keepAfterMs, historyLimit, leaseTtlMs, signingKey } = config;
     this.redis = redis;
-    this.keys = queueKeys(config.queue);
+    this.keys = queueKeys(queue);
     const shared = { redis, keys: this.keys, keepAfterMs };
-    this.store = new TaskStore({ ...shared, historyLimit });
+    const signer = signingKey === undefined ? undefined : new Signer(signingKey, queue);
+    this.store = new TaskStore({ ...shared, historyLimit, signer });
     this.bull = new BullQueue(shared);
     this.line = new Line(shared);
     this.locker = new Locker({ ...shared, leaseTtlMs });
   }
 
-  /** Accepts a list of tasks, all or none; answers in the given order. Throws INVALID or IDEMPOTENCY naming the entry. */
+  /**
+   * Accepts a list of tasks, all or none; answers in the given order. Throws INVALID or IDEMPOTENCY naming the entry, or
+   * REDIS_FULL.
+   */
   async submit(list: readonly PreparedTask[]): Promise<AcceptedTask[]> {
     if (list.length === 0) return [];
     const order = orderByDependencies(list.map(({ task }) => task));
@@ -81,11 +90,12 @@ export class TaskQueue {
         ? [{ id, title: String(fields['title']), rank: ranks[i] ?? 0 }]
         : [],
     );
-    await this.bull.add(orders, rankBase);
-    await this.store.queued(orders.map(({ id }) => id));
+    // They are accepted from here on. Jobs that cannot be added now are noted, and `tend` adds them; what a task takes
+    // the place of is ended at the latest when it is blocked.
+    await this.#giveJobs(orders, rankBase).catch(() => {});
     for (const [i, { id, policy, branchNode, dependsOn }] of entries.entries()) {
       if (policy === 'supersede' && branchNode !== undefined && accepted[i]?.duplicate === false)
-        await this.supersede(id, { branchNode, dependsOn });
+        await this.supersede(id, { branchNode, dependsOn }).catch(() => []);
     }
     return order.map((_index, place) => accepted[order.indexOf(place)]).filter((one) => one !== undefined);
   }
@@ -101,7 +111,8 @@ export class TaskQueue {
   async finish(id: string, writer: Writer, finish: Finish): Promise<Finished | Refusal> {
     const finished = await this.store.finish(id, writer, finish);
     if (finished.kind !== 'ok') return finished;
-    await Promise.all([this.enqueue(finished.ready), this.wake(finished.grants)]);
+    // As with `wake`: the tasks are noted, and `tend` gives them their jobs if it cannot be done now.
+    await Promise.all([this.enqueue(finished.ready).catch(() => {}), this.wake(finished.grants)]);
     // A pick-up that came while the run was under way, its job's lock being lost, has parked the job behind it.
     if (finished.wasInLine) await this.bull.remove(id);
     return finished;
@@ -199,6 +210,11 @@ export class TaskQueue {
   /** Ends the client's side; the Redis connection stays the caller's. */
   async close(): Promise<void> {
     await this.bull.close();
+  }
+
+  async #giveJobs(orders: readonly JobOrder[], rankBase: number): Promise<void> {
+    await this.bull.add(orders, rankBase);
+    await this.store.queued(orders.map(({ id }) => id));
   }
 
   /** Tickets of tasks that are gone or have ended, and of waiters without a job whose heartbeat has stopped. */

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { rethrow } from './refusal.ts';
 
 const INCLUDE = /^-- @include (\S+)$/gm;
 
@@ -29,8 +30,12 @@ export class Script {
     this.#sha = createHash('sha1').update(this.#text).digest('hex');
   }
 
-  /** Runs the script; the caller turns the raw answer into a type at once. */
+  /** Runs the script; the caller turns the raw answer into a type at once. Throws REDIS_FULL. */
   async run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return await this.#run(redis, keys, args).catch(rethrow);
+  }
+
+  async #run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     try {
       return await redis.evalsha(this.#sha, keys.length, ...keys, ...args);
     } catch (error) {

@@ -252,8 +252,11 @@ export class Run {
     // Work that could not be kept stays where it is.
     if (this.#isArchived || this.published !== null) await this.#markSaved();
     // Nobody waits for the others to be woken: what fails is noted in Redis.
-    void queue.wake(await (this.keepsPaths ? this.claim.keep(mergeOf(this)) : this.claim.release()));
+    void queue.wake(grants);
     events.emit({
+    const givenBack = this.keepsPaths ? this.claim.keep(mergeOf(this)) : this.claim.release();
+    // What Redis does not take back now is for the reaper: nobody renews it any more.
+    const grants = await givenBack.catch(() => []);
       type: 'claim.released',
       runnerId: this.runnerId,
       taskId: this.record.id,

@@ -4,6 +4,7 @@ import type { Disposition } from '../queue/consumer.ts';
 import type { RecordFields } from '../queue/record.ts';
 import type { Move } from '../queue/store.ts';
 import { reasonOf } from '../queue/task-queue.ts';
+import { insist } from '../redis/refusal.ts';
 import type { Outcome } from '../task/states.ts';
 import type { Ending, StopReason } from './ending.ts';
 import { finishedEvent } from './report.ts';
@@ -28,7 +29,8 @@ const REQUEUED: Readonly<Partial<Record<StopReason, string>>> = {
 
 /**
  * Writes what the ending means for the task and gives the claim back, in this order on one connection, so that nobody
- * who is served sees the task still running. Answers what becomes of the job.
+ * who is served sees the task still running. Answers what becomes of the job. While Redis takes no writes it tries on:
+ * a newer run of the task, if there is one by then, is what refuses a write that comes too late.
  */
 export async function settle(run: Run, ending: Ending): Promise<Disposition> {
   run.progress.close();
@@ -94,7 +96,7 @@ async function retryLater(run: Run, { code, message }: Extract<Ending, { kind: '
 
 async function goBack(run: Run, { move, atMs }: { readonly move: Move; readonly atMs: number }): Promise<Disposition> {
   const [moved] = await Promise.all([
-    run.services.queue.store.move(run.record.id, { by: 'run', number: run.number }, move),
+    insist(async () => await run.services.queue.store.move(run.record.id, { by: 'run', number: run.number }, move)),
     run.release(),
   ]);
   if (moved.kind === 'ok' && moved.cancel !== undefined) {
@@ -120,7 +122,7 @@ async function finish(run: Run, outcome: Outcome, reason: string): Promise<Dispo
   const attempts = record.attempts + (outcome.state === 'cancelled' ? 0 : 1);
   const fields = { ...kept(run), attempts, commit: run.published, error, resume: null };
   const [finished] = await Promise.all([
-    services.queue.finish(record.id, { by: 'run', number }, { outcome, reason, fields }),
+    insist(async () => await services.queue.finish(record.id, { by: 'run', number }, { outcome, reason, fields })),
     run.release(),
   ]);
   if (finished.kind === 'ok') {
