@@ -99,6 +99,8 @@ export class Claim {
   }
 
   async #renew(): Promise<void> {
+    // Past the deadline no renewal may revive it: whoever waits counts on its end.
+    if (!this.isHeld) return;
     const { locker, clock, timings } = this.#options;
     const sentAt = clock();
     this.#renewLater();
@@ -112,6 +114,7 @@ export class Claim {
     this.onRenewed?.(this.leftMs);
   }
 
+  /** Looks oftener than once: a timer stands still while the machine sleeps, the deadline does not. */
   #watch(): void {
     clearTimeout(this.#deadlineTimer);
     this.#deadlineTimer = setTimeout(
@@ -119,7 +122,7 @@ export class Claim {
         if (this.leftMs > 0) this.#watch();
         else this.#lose('it could not be renewed in time');
       },
-      Math.max(1, this.leftMs),
+      Math.max(1, Math.min(this.leftMs, this.#options.timings.marginMs / 2)),
     );
   }
 

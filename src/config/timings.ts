@@ -8,6 +8,8 @@ export interface Timings {
   readonly renewEveryMs: number;
   /** How long before the TTL's end a holder stops by itself: a fifth of it. */
   readonly marginMs: number;
+  /** How long a supervisor may leave a request unread before it is killed: the margin, but see `answerMs` below. */
+  readonly answerMs: number;
   /** How long BullMQ's lock on a job lives: the TTL. */
   readonly lockDurationMs: number;
   /** How often BullMQ looks for jobs without a lock: half the TTL. */
@@ -32,9 +34,22 @@ export function timings(leaseTtlMs: number): Timings {
     leaseTtlMs,
     renewEveryMs: Math.floor(leaseTtlMs / 3),
     marginMs,
+    answerMs: answerMs(leaseTtlMs, marginMs),
     lockDurationMs: leaseTtlMs,
     stalledIntervalMs,
     reapEveryMs,
     recoveryMs: Math.max(claimsFreeMs, leaseTtlMs + stalledIntervalMs),
   };
+}
+
+/** A busy machine may keep a sound process waiting for this long. */
+const BUSY_MS = 1_000;
+
+/**
+ * A supervisor must answer within the margin, so that its runs are dead before their leases are. The margin of a short
+ * lease is less than what a sound process needs on a busy machine, so it gets a second there, but no more than half
+ * the TTL: from the holder's own deadline to the moment at which the reaper frees the claim it is a whole TTL.
+ */
+function answerMs(leaseTtlMs: number, marginMs: number): number {
+  return Math.max(marginMs, Math.min(BUSY_MS, Math.floor(leaseTtlMs / 2)));
 }

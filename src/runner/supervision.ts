@@ -8,16 +8,20 @@ export class Supervision {
   readonly #events: Events;
   readonly #workerId: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #answerMs: number;
   #current: Promise<Supervisor> | undefined;
 
   constructor(options: {
     readonly events: Events;
     readonly workerId: string;
     readonly env: Readonly<Record<string, string | undefined>>;
+    /** See `Timings`. */
+    readonly answerMs: number;
   }) {
     this.#events = options.events;
     this.#workerId = options.workerId;
     this.#env = options.env;
+    this.#answerMs = options.answerMs;
   }
 
   /** The supervisor in service. */
@@ -25,6 +29,7 @@ export class Supervision {
     if (this.#current !== undefined) return this.#current;
     const started = startSupervisor({
       env: this.#env,
+      answerMs: this.#answerMs,
       onExit: ({ expected, reason }) => {
         forget();
         if (!expected) this.#events.emit({ type: 'worker.supervisor_replaced', workerId: this.#workerId, reason });

@@ -64,7 +64,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   await answering(redis, config.redisUrl);
   reportOutages(redis, events);
   const queue = new TaskQueue(redis, config);
-  const supervision = new Supervision({ events, workerId: id, env: options.env ?? {} });
+  const supervision = new Supervision({ events, workerId: id, env: options.env ?? {}, answerMs: config.answerMs });
   const services = servicesOf(options, { id, queue, events, supervision });
   await applyCap(queue, config.maxParallelRunners);
   const consumer = new Consumer({

@@ -45,7 +45,7 @@ async function examine({ flags, connect, repo }: Patient): Promise<Finding[]> {
     redisChecks(connect),
     checks.gitCheck(git).then((finding) => [finding]),
     checks.diskChecks(config.dataDir),
-    checks.isolationCheck().then((finding) => [finding]),
+    checks.isolationCheck(config).then((finding) => [finding]),
     repo === undefined ? [] : checks.remoteCheck(git, repo).then((finding) => [finding]),
   ]);
   return [...parts.flat(), checks.recoveryNote(config)];

@@ -59,10 +59,10 @@ export async function diskChecks(dataDir: string): Promise<Finding[]> {
 }
 
 /** The wall that steps on this machine get, tried out. */
-export async function isolationCheck(): Promise<Finding> {
+export async function isolationCheck({ answerMs }: Readonly<Config>): Promise<Finding> {
   const { env } = processSources();
   try {
-    const supervisor = await startSupervisor({ env });
+    const supervisor = await startSupervisor({ env, answerMs });
     const { level, detail } = supervisor.isolation;
     await supervisor.stop();
     const ok = level === 'pidns';

@@ -18,8 +18,8 @@ export interface SupervisorOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The best isolation to try; default `pidns`, which falls back to `group` where it is not allowed. */
   readonly isolation?: Isolation['level'];
-  /** A supervisor that acknowledges nothing for this long is killed, and all its runs with it. Default 3 s. */
-  readonly answerTimeoutMs?: number;
+  /** A supervisor that acknowledges nothing for this long is killed, and all its runs with it. */
+  readonly answerMs: number;
   /** Called once when the process has ended, asked for or not; `exited` tells the same. */
   readonly onExit?: (exit: SupervisorExit) => void;
 }
@@ -44,8 +44,6 @@ export interface Supervisor {
   stop(): Promise<void>;
 }
 
-const ANSWER_TIMEOUT_MS = 3_000;
-
 /** What of the supervisor's stderr is kept, to say why it ended. */
 const COMPLAINT_LENGTH = 2_000;
 
@@ -68,9 +66,9 @@ class Client implements Supervisor {
   readonly #runs = new Map<string, ClientRun>();
   #stopping = false;
 
-  constructor(child: ChildProcess, { answerTimeoutMs = ANSWER_TIMEOUT_MS, onExit }: SupervisorOptions) {
+  constructor(child: ChildProcess, { answerMs, onExit }: SupervisorOptions) {
     this.#child = child;
-    this.#replies = new Replies(answerTimeoutMs, () => child.kill('SIGKILL'));
+    this.#replies = new Replies(answerMs, () => child.kill('SIGKILL'));
     this.exited = exitOf(child).then((reason) => ({ expected: this.#stopping, reason }));
     this.ready = new Promise((resolve, reject) => {
       child.on('message', (message) => this.#hear(message as Answer, resolve));

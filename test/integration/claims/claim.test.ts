@@ -91,3 +91,19 @@ test('is found lost by the clock alone when its process was stopped, before any 
   expect(claim.isHeld).toBe(false);
   expect(claim.signal.aborted).toBe(true);
 });
+
+test('is given up by itself after a suspend, in which only the boot clock went on; no renewal revives it', async () => {
+  let suspendedMs = 0;
+  const { claim, renewed } = await hold(() => processClock() + suspendedMs);
+  await expect.poll(renewed).toBeGreaterThan(0);
+  suspendedMs = TTL_MS;
+  const renewals = renewed();
+  // Redis would renew it: its lease has not lapsed there.
+  expect(await redis.pttl(keys.key('lease', 'h'))).toBeGreaterThan(0);
+  await lost(claim);
+  expect(claim.signal.reason).toMatchObject({
+    code: 'LEASE_LOST',
+    message: expect.stringMatching(/deadline passed|in time/),
+  });
+  expect(renewed()).toBe(renewals);
+});

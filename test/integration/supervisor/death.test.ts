@@ -21,12 +21,8 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 });
 
-async function start(isolation: Isolation['level'], answerTimeoutMs?: number): Promise<Supervisor> {
-  const supervisor = await startSupervisor({
-    env: process.env,
-    isolation,
-    ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
-  });
+async function start(isolation: Isolation['level'], answerMs = 3_000): Promise<Supervisor> {
+  const supervisor = await startSupervisor({ env: process.env, isolation, answerMs });
   cleanUps.push(() => supervisor.stop());
   return supervisor;
 }

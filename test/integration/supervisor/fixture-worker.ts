@@ -7,6 +7,7 @@ const deadlineMs = Number(DEADLINE_MS);
 
 const supervisor = await startSupervisor({
   env: process.env,
+  answerMs: 3_000,
   isolation: ISOLATION === 'group' ? 'group' : 'pidns',
 });
 const run = supervisor.openRun({ runId: TOKEN, deadlineMs });

@@ -26,7 +26,7 @@ afterAll(() => rm(folder, { recursive: true }));
 describe.each<Isolation['level']>(['pidns', 'group'])('a step with isolation %s', (level) => {
   let supervisor: Supervisor;
   beforeAll(async () => {
-    supervisor = await startSupervisor({ env: process.env, isolation: level });
+    supervisor = await startSupervisor({ env: process.env, isolation: level, answerMs: 3_000 });
   });
   afterAll(() => supervisor.stop());
 

@@ -7,12 +7,19 @@ test('follow from the lease’s TTL', () => {
     leaseTtlMs: 10_000,
     renewEveryMs: 3333,
     marginMs: 2000,
+    answerMs: 2000,
     lockDurationMs: 10_000,
     stalledIntervalMs: 5000,
     reapEveryMs: 1000,
     recoveryMs: 20_000,
   });
   expect(timings(2000).recoveryMs).toBe(4000);
+});
+
+test('give a supervisor the margin to answer, and with a short lease what a busy machine needs, not more', () => {
+  expect(timings(60_000).answerMs).toBe(12_000);
+  expect(timings(2000)).toMatchObject({ marginMs: 400, answerMs: 1000 });
+  expect(timings(500)).toMatchObject({ marginMs: 100, answerMs: 250 });
 });
 
 test('leave a holder two renewals before it must stop, and the reaper waits until then', () => {
@@ -22,6 +29,8 @@ test('leave a holder two renewals before it must stop, and the reaper waits unti
       expect(2 * all.renewEveryMs).toBeLessThanOrEqual(leaseTtlMs - all.marginMs);
       expect(all.recoveryMs).toBeLessThanOrEqual(2 * leaseTtlMs);
       expect(all.recoveryMs).toBeGreaterThanOrEqual(all.lockDurationMs + all.stalledIntervalMs);
+      // From a holder's deadline to the freeing of what it held, its steps must be found dead.
+      expect(all.answerMs).toBeLessThan(leaseTtlMs);
       for (const value of Object.values(all)) expect(Number.isInteger(value) && value > 0).toBe(true);
     }),
   );
