@@ -41,6 +41,8 @@ export interface TaskView extends TaskSummary {
   readonly isolation: string | null;
   readonly concurrentRunners: number | null;
   readonly fenceToken: string | null;
+  /** `ledger`, or `branch: ` and why the remote keeps none. */
+  readonly fence: string | null;
   readonly commit: string | null;
   /** Why the last run failed; null if it did not. */
   readonly error: string | null;
@@ -136,6 +138,7 @@ export function viewOf(record: TaskRecord, history: readonly HistoryEntry[]): Ta
     isolation: record.isolation,
     concurrentRunners: record.concurrentRunners,
     fenceToken: record.fenceToken,
+    fence: record.fence,
     commit: record.commit,
     error: record.error,
     phases: record.phases,

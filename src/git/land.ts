@@ -7,10 +7,11 @@
 
 import { SignalboxError } from '../errors.ts';
 import { checkBranch } from '../task/branches.ts';
+import { type Fenced, isForward, pushFenced } from './fence.ts';
 import { type CommitInWorkspace, importCommit } from './import-commit.ts';
 import type { Mirror, Oid } from './mirror.ts';
-import { inDoubt, isBuiltUpon, isForward, movedText, type PublishResult, READ_BACK_MS } from './publisher.ts';
-import { type PushAnswer, pushRefs, type RefUpdate, readRemoteRef } from './push.ts';
+import { movedText, type PublishResult, READ_BACK_MS } from './publisher.ts';
+import { type RefUpdate, readRemoteRef } from './push.ts';
 import { type BaseRequest, resolveBase } from './start-point.ts';
 
 /** A branch of the remote to land on. */
@@ -21,7 +22,7 @@ export interface LandingBase {
 }
 
 /** What to land, and where. */
-export interface Landing extends CommitInWorkspace {
+export interface Landing extends CommitInWorkspace, Fenced {
   readonly base: LandingBase;
   /** Short name of the task's own branch. */
   readonly branch: string;
@@ -47,12 +48,12 @@ export async function readBase(mirror: Mirror, { base, signal }: BaseRequest): P
 }
 
 /**
- * Pushes `commit` to base and to its branch, both or neither: base only forward and only from the tip that was read,
- * the branch only from where the run saw it. When the push's outcome is unknown the remote is read; base decides,
- * since the push is one. Throws when even that tells nothing, with `details.inDoubt`.
+ * Pushes `commit` to base and to its branch under the run's fence, both or neither: base only forward and only from the
+ * tip that was read, the branch only from where the run saw it. Throws when it cannot be told what became of the push,
+ * with `details.inDoubt`.
  */
 export async function landCommit(mirror: Mirror, landing: Landing): Promise<LandResult> {
-  const { commit, base, branch, branchTip, signal } = landing;
+  const { commit, base, branch, branchTip } = landing;
   const branchRef = `refs/heads/${checkBranch(branch)}`;
   await importCommit(mirror, landing);
   const onBase = { ref: base.ref, from: base.tip, to: commit };
@@ -61,32 +62,30 @@ export async function landCommit(mirror: Mirror, landing: Landing): Promise<Land
     return { kind: 'rejected', reason: 'not_descendant', expectedTip: base.tip, message };
   }
   const onBranch = { ref: branchRef, from: branchTip, to: commit };
-  // The fence's ref will be one more update of this same push.
-  const answer = await pushRefs(mirror, branchRef === base.ref ? [onBase] : [onBase, onBranch], signal);
-  if (answer.kind === 'accepted') return { kind: 'published', oid: commit };
-  return readBack(mirror, { onBase, onBranch }, answer);
+  const others = branchRef === base.ref || branchTip === commit ? [] : [onBranch];
+  const word = { kind: 'published', commit } as const;
+  const answer = await pushFenced(mirror, { ...landing, updates: [onBase, ...others], word });
+  if (answer.kind === 'moved') return { kind: 'published', oid: commit };
+  if (answer.kind !== 'refused') return answer;
+  return await refused(mirror, { onBase, others, why: answer.message });
 }
 
-/** Decides by the remote's own state what became of a push that was refused or not answered. */
-async function readBack(
+/** Tells by where the refs are now what stood in the way. */
+async function refused(
   mirror: Mirror,
-  { onBase, onBranch }: { onBase: RefUpdate & { from: Oid }; onBranch: RefUpdate },
-  answer: Exclude<PushAnswer, { kind: 'accepted' }>,
+  { onBase, others, why }: { onBase: RefUpdate & { from: Oid }; others: readonly RefUpdate[]; why: string },
 ): Promise<LandResult> {
-  const read = (ref: string) =>
-    readRemoteRef(mirror, ref, AbortSignal.timeout(READ_BACK_MS)).catch((error: unknown) => {
-      throw inDoubt(onBase, answer.kind === 'unknown' ? answer.error : error);
-    });
-  const baseTip = await read(onBase.ref);
-  if (baseTip === onBase.to || (await isBuiltUpon(mirror, onBase, baseTip)))
-    return { kind: 'published', oid: onBase.to };
-  const branchTip = onBranch.ref === onBase.ref ? onBranch.from : await read(onBranch.ref);
-  if (branchTip !== onBranch.from) {
-    const message = movedText(onBranch, branchTip);
-    return { kind: 'rejected', reason: 'branch_moved', expectedTip: onBranch.from, actualTip: branchTip, message };
+  const read = (ref: string) => readRemoteRef(mirror, ref, AbortSignal.timeout(READ_BACK_MS));
+  for (const other of others) {
+    const { ref, from } = other;
+    const now = await read(ref);
+    if (now === from) continue;
+    const message = movedText(other, now);
+    return { kind: 'rejected', reason: 'branch_moved', expectedTip: from, actualTip: now, message };
   }
-  if (baseTip !== onBase.from) return { kind: 'moved', expectedTip: onBase.from, actualTip: baseTip };
-  if (answer.kind === 'unknown') throw inDoubt(onBase, answer.error);
-  const message = `the remote refused ${onBase.ref}: ${answer.message}`;
-  return { kind: 'rejected', reason: 'refused', expectedTip: onBase.from, actualTip: baseTip, message };
+  const { ref, from } = onBase;
+  const now = await read(ref);
+  if (now !== from) return { kind: 'moved', expectedTip: from, actualTip: now };
+  const message = `the remote refused ${ref}: ${why}`;
+  return { kind: 'rejected', reason: 'refused', expectedTip: from, actualTip: now, message };
 }

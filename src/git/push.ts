@@ -15,7 +15,8 @@ export interface RefUpdate {
 /** What the remote said. `unknown`: nothing that can be relied on; the push may have landed, or may still. */
 export type PushAnswer =
   | { readonly kind: 'accepted' }
-  | { readonly kind: 'refused'; readonly message: string }
+  /** `noAtomic`: for want of `--atomic` alone. */
+  | { readonly kind: 'refused'; readonly message: string; readonly noAtomic: boolean }
   | { readonly kind: 'unknown'; readonly error: unknown };
 
 const FLAGS = ['--porcelain', '--quiet', '--no-verify', '--no-follow-tags', '--recurse-submodules=no', '--no-signed'];
@@ -24,14 +25,15 @@ const FLAGS = ['--porcelain', '--quiet', '--no-verify', '--no-follow-tags', '--r
  * Pushes from the mirror. Each ref is leased at its full old name, which the remote checks under its own lock. A lease
  * switches off git's check that history only grows, and a ref that does not change is not sent, hence not checked:
  * both are the caller's to mind. Several refs are pushed `--atomic`; for one it would say nothing, and some remotes
- * refuse the word.
+ * refuse the word: `atomic` asks for it all the same.
  */
 export async function pushRefs(
   mirror: Mirror,
   updates: readonly RefUpdate[],
-  signal?: AbortSignal,
+  options: { readonly signal?: AbortSignal | undefined; readonly atomic?: boolean } = {},
 ): Promise<PushAnswer> {
-  const atomic = updates.length > 1 ? ['--atomic'] : [];
+  const { signal, atomic: asked = updates.length > 1 } = options;
+  const atomic = asked ? ['--atomic'] : [];
   const leases = updates.map(({ ref, from }) => `--force-with-lease=${ref}:${from ?? ''}`);
   const refspecs = updates.map(({ ref, to }) => `${to}:${ref}`);
   const args = ['push', ...FLAGS, ...atomic, ...leases, '--', mirror.url, ...refspecs];
@@ -44,11 +46,13 @@ export async function pushRefs(
     });
     if (exitCode === 0) return { kind: 'accepted' };
     const refusal = /^!\t[^\t]*\t(.*)$/m.exec(stdout)?.[1];
-    if (refusal !== undefined) return { kind: 'refused', message: refusalText(refusal, stderr) };
+    if (refusal !== undefined) return { kind: 'refused', message: refusalText(refusal, stderr), noAtomic: false };
     return { kind: 'unknown', error: notDone(stderr) };
   } catch (error) {
     const atomicRefused = error instanceof SignalboxError && /support --atomic/.test(String(error.details['stderr']));
-    if (atomicRefused) return { kind: 'refused', message: 'it cannot move several refs in one step (`--atomic`)' };
+    if (atomicRefused) {
+      return { kind: 'refused', message: 'it cannot move several refs in one step (`--atomic`)', noAtomic: true };
+    }
     return { kind: 'unknown', error };
   }
 }

@@ -52,6 +52,8 @@ export interface TaskRecord {
   readonly code: TaskCode | null;
   /** The validated task as JSON, see `task/stored.ts`. */
   readonly envelope: string;
+  /** What `signature.ts` made of all that was submitted; null where nothing was signed. */
+  readonly signature: string | null;
   readonly title: string;
   readonly repo: string;
   /** The repository's identity; what is locked. */
@@ -95,7 +97,10 @@ export interface TaskRecord {
   readonly isolation: string | null;
   /** How many runners there were in the fleet when the newest run started, itself included. */
   readonly concurrentRunners: number | null;
+  /** The newest run's entry in the task's ledger: its commit. Null where there is none. */
   readonly fenceToken: string | null;
+  /** What fences the newest run: `ledger`, or `branch: ` and why only the branch's own lease does. */
+  readonly fence: string | null;
   readonly commit: string | null;
   readonly phases: readonly PhaseReport[];
   readonly conflicts: readonly ConflictReport[];
@@ -126,6 +131,7 @@ export function readRecord(id: string, f: Readonly<Record<string, string>>): Tas
     state: word('state') as TaskState,
     code: text('code') as TaskCode | null,
     envelope: word('envelope'),
+    signature: text('signature'),
     title: word('title'),
     repo: word('repo'),
     repoKey: word('repoKey'),
@@ -160,6 +166,7 @@ export function readRecord(id: string, f: Readonly<Record<string, string>>): Tas
     isolation: text('isolation'),
     concurrentRunners: number('concurrentRunners'),
     fenceToken: text('fenceToken'),
+    fence: text('fence'),
     commit: text('commit'),
     phases: list(f['phases']),
     conflicts: list(f['conflicts']),

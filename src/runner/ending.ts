@@ -11,6 +11,10 @@ export type StopReason =
   | 'superseded'
   | 'drain'
   | 'supervisor_died'
+  /** An earlier run has published it. */
+  | 'published'
+  /** A newer run has the task's ledger in the remote. */
+  | 'cut_off'
   /** It makes way for a task of a higher priority. */
   | 'preempted'
   /** It needs what an older run holds, and gives up all it holds. */
@@ -45,7 +49,9 @@ export function failedForGood(code: FailedCode, message: string): Ending {
 
 /** What an error that was thrown in a phase means. Faults of the task's own input are not tried again. */
 export function endingOf(error: unknown): Ending {
-  if (error instanceof RunStopped) return { kind: 'stopped', why: error.why };
+  if (error instanceof RunStopped) {
+    return error.why === 'published' ? { kind: 'succeeded' } : { kind: 'stopped', why: error.why };
+  }
   if (!(error instanceof SignalboxError))
     return failed('workspace_failed', error instanceof Error ? error.message : String(error));
   const message = `${error.message} ${error.next}`;

@@ -9,6 +9,7 @@
 import { join } from 'node:path';
 import type { Claim } from '../claims/claim.ts';
 import type { ClaimSpec } from '../claims/claim-set.ts';
+import type { Fence } from '../git/fence.ts';
 import type { Mirror, Oid } from '../git/mirror.ts';
 import type { StartPoint } from '../git/start-point.ts';
 import type { Workspace } from '../git/workspace.ts';
@@ -75,6 +76,8 @@ export class Run {
   /** Values of the task's secrets by name, read in `prepare`. */
   secrets: Readonly<Record<string, string>> = {};
   result: RunResult = { commit: null, filesChanged: [] };
+  /** What its pushes are fenced by; taken with the checkout if it is to publish. */
+  fence: Fence | undefined;
   /** What the remote has accepted. */
   published: Oid | null = null;
   /** Whether all implement steps have been done, in this run or in the one whose patch it took over. */
@@ -251,12 +254,12 @@ export class Run {
     const { queue, events } = this.services;
     // Work that could not be kept stays where it is.
     if (this.#isArchived || this.published !== null) await this.#markSaved();
-    // Nobody waits for the others to be woken: what fails is noted in Redis.
-    void queue.wake(grants);
-    events.emit({
     const givenBack = this.keepsPaths ? this.claim.keep(mergeOf(this)) : this.claim.release();
     // What Redis does not take back now is for the reaper: nobody renews it any more.
     const grants = await givenBack.catch(() => []);
+    // Nobody waits for the others to be woken: what fails is noted in Redis.
+    void queue.wake(grants);
+    events.emit({
       type: 'claim.released',
       runnerId: this.runnerId,
       taskId: this.record.id,

@@ -22,6 +22,7 @@ function backoffMs(attempts: number): number {
 const REQUEUED: Readonly<Partial<Record<StopReason, string>>> = {
   lease_lost: 'the run lost its lease and stopped; not charged',
   drain: 'its worker was stopped; not charged',
+  cut_off: 'the remote takes nothing more from this run, since a newer one has its ledger; not charged',
   supervisor_died: 'the process that watches over its steps died; not charged',
   preempted: 'it made way for a task of a higher priority; not charged',
   yielded: 'it needs what an older task holds, and gave up what it held; not charged',

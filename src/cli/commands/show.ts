@@ -17,8 +17,8 @@ export const show = command({
   details: 'Its state and why, phases and steps with their durations, conflicts, artifacts and history.',
   json: `{id,state,code,title,repo,branch,base,owner,spec,priority,attempts,runs,crashes,retryOf,submittedAt,
 startedAt,finishedAt,waitMs,blockedMs,host,runnerId,workerId,workspace,isolation,concurrentRunners,
-fenceToken,commit,error,phases:[{name,state,startedAt,durationMs,steps:[{name,exitCode,durationMs,
-outputTail}]}],conflicts:[{resource,holderTaskId,at}],filesChanged,artifacts:[{kind,path,bytes,sha256}],
+fenceToken,fence,commit,error,phases:[{name,state,startedAt,durationMs,steps:[{name,exitCode,
+durationMs,outputTail}]}],conflicts:[{resource,holderTaskId,at}],filesChanged,artifacts:[{kind,path,bytes,sha256}],
 history:[{state,at,reason}]}`,
   examples: ['signalbox show ID', 'signalbox show ID --json'],
   run: async ({ args, out, connect }) => {

@@ -9,6 +9,7 @@ import type { Oid } from '../../git/mirror.ts';
 import { publishBranch } from '../../git/publisher.ts';
 import { rebaseOnto } from '../../git/rebase.ts';
 import { type Ending, failed, failedForGood } from '../ending.ts';
+import { publishUnderFence } from '../fence.ts';
 import { grow } from '../growth.ts';
 import type { Checkout, Run } from '../run.ts';
 import { runTests } from './test.ts';
@@ -47,7 +48,8 @@ export async function land(run: Run, made: Checkout, commit: Oid): Promise<Endin
       branch: record.branch,
       branchTip,
     };
-    const landed = await landCommit(mirror, { ...landing, signal });
+    const landed = await publishUnderFence(run, async (fenced) => await landCommit(mirror, { ...landing, ...fenced }));
+    if (landed.kind === 'ended') return landed.ending;
     if (landed.kind === 'published') {
       run.published = landed.oid;
       const { events } = services;
@@ -71,12 +73,16 @@ interface Refused {
 
 /** Back in line for a run on the new base; after the last attempt the work is left on its branch. */
 async function conflict(run: Run, { made, commit, why }: Refused): Promise<Ending> {
-  const { record, signal } = run;
+  const { record } = run;
   if (record.attempts + 1 < record.maxAttempts) return failed('land_conflict', why);
   const { mirror, workspace, start } = made;
   const { branch } = record;
-  const publication = { workspaceDir: workspace.dir, commit, branch, expectedTip: start.branchTip, signal };
-  const kept = await publishBranch(mirror, publication);
+  const publication = { workspaceDir: workspace.dir, commit, branch, expectedTip: start.branchTip, isRemainder: true };
+  const kept = await publishUnderFence(
+    run,
+    async (fenced) => await publishBranch(mirror, { ...publication, ...fenced }),
+  );
+  if (kept.kind === 'ended' && kept.ending.kind === 'stopped') return kept.ending;
   if (kept.kind === 'published') run.published = kept.oid;
   const where = kept.kind === 'published' ? `the work is kept on ${branch}` : 'the work is kept as a patch';
   return failedForGood('land_conflict', `${why}; ${where}`);

@@ -2,31 +2,33 @@
 
 import { readFile } from 'node:fs/promises';
 import { SignalboxError } from '../../errors.ts';
-import type { Mirror, Oid } from '../../git/mirror.ts';
-import { findLanding, findPublication } from '../../git/published.ts';
+import type { Mirror } from '../../git/mirror.ts';
 import { resolveStart, type StartPoint } from '../../git/start-point.ts';
 import { createWorkspace, proveWorkspace } from '../../git/workspace.ts';
 import { normalizeClaimPath } from '../../task/paths.ts';
 import type { Task } from '../../task/task.ts';
 import { baseOf } from '../base.ts';
+import { takeFence } from '../fence.ts';
 import type { Checkout, Phase, Run } from '../run.ts';
 
 /** Makes the checkout now if a step needs it; a task of handlers alone gets it when it asks. */
 export const prepare: Phase = async (run) => {
   run.secrets = await readSecrets(run);
-  run.published = (await earlierPublication(run)) ?? null;
-  if (run.published !== null) return { kind: 'succeeded' };
   if (!runsCommands(run.task)) return 'skipped';
   await ensureCheckout(run);
   return undefined;
 };
 
-/** The run's checkout, made at the first call. Throws what makes the run fail: no remote, no base, no disk. */
+/**
+ * The run's checkout, made at the first call. The fence comes before it, so that the branch's tip is read after it.
+ * Throws what makes the run fail: no remote, no base, no disk; or what ends it, because the task is published already.
+ */
 export function ensureCheckout(run: Run): Promise<Checkout> {
   return run.checkout(async () => {
     const { record, task, services, signal, paths } = run;
     checkHost(run);
     const mirror = await services.mirrors.open({ key: record.repoKey, url: record.repoUrl }, signal);
+    if (task.publish === 'push' || task.publish === 'land') await takeFence(run, mirror);
     const start = await startOf(run, mirror);
     const workspace = await createWorkspace({
       mirror,
@@ -56,15 +58,6 @@ async function startOf(run: Run, mirror: Mirror): Promise<StartPoint> {
     if (base?.commit === undefined || signal.aborted) throw error;
     return await resolveStart(mirror, { branch, base: base.commit, signal });
   }
-}
-
-/** What an earlier run of this task has published, although its worker could not say so any more. */
-async function earlierPublication({ task, record, number, services, signal }: Run): Promise<Oid | undefined> {
-  if (number === 1 || (task.publish !== 'push' && task.publish !== 'land')) return undefined;
-  const mirror = await services.mirrors.open({ key: record.repoKey, url: record.repoUrl }, signal);
-  if (task.publish === 'push') return await findPublication(mirror, { ...record, signal });
-  const base = await baseOf(record, services.queue.store);
-  return await findLanding(mirror, { id: record.id, base: base?.name, signal });
 }
 
 function runsCommands(task: Task): boolean {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { resolveRepository } from '../../../src/git/identity.ts';
@@ -6,7 +6,7 @@ import { type LandResult, landCommit, readBase } from '../../../src/git/land.ts'
 import { createMirrors, type Mirror } from '../../../src/git/mirror.ts';
 import { findLanding } from '../../../src/git/published.ts';
 import { rebaseOnto } from '../../../src/git/rebase.ts';
-import { advance, by, changed, commitAll, fixture, tipOf, type Work, write } from './support.ts';
+import { advance, BY_LEASE, by, changed, commitAll, fixture, hook, tipOf, type Work, write } from './support.ts';
 
 /** Rebases the work onto base as it is now. */
 async function ready(mirror: Mirror, { workspace, start, commit }: Work) {
@@ -15,18 +15,12 @@ async function ready(mirror: Mirror, { workspace, start, commit }: Work) {
   const result = await rebaseOnto(mirror, request);
   if (result.kind !== 'rebased') throw new Error('conflict');
   const { branch } = workspace;
-  return { workspaceDir: workspace.dir, commit: result.commit, base, branch, branchTip: start.branchTip };
+  const { branchTip } = start;
+  return { fence: BY_LEASE, workspaceDir: workspace.dir, commit: result.commit, base, branch, branchTip };
 }
 
 const land = async (mirror: Mirror, work: Work, signal?: AbortSignal): Promise<LandResult> =>
   landCommit(mirror, { ...(await ready(mirror, work)), signal });
-
-/** A hook in the remote. */
-function hook(remote: string, name: string, script: string): void {
-  const file = join(remote, 'hooks', name);
-  writeFileSync(file, `#!/bin/sh\n${script}\n`);
-  chmodSync(file, 0o755);
-}
 
 describe('reading base', () => {
   it("is the remote's HEAD or the named branch, read anew", async () => {
@@ -157,13 +151,12 @@ describe('landing', () => {
     expect([tipOf(room.remote, 'main'), tipOf(room.remote, 'task/one')]).toEqual([room.first, undefined]);
   });
 
-  it('is refused where the remote cannot move both at once', async () => {
+  it('moves base first where the remote cannot move both at once', async () => {
     const room = await fixture();
     by(room.remote, 'config', 'receive.advertiseAtomic', 'false');
     const one = await changed(room, { 'one.txt': '1' });
-    const refused = { kind: 'rejected', reason: 'refused', message: expect.stringContaining('--atomic') };
-    expect(await land(room.mirror, one)).toMatchObject(refused);
-    expect([tipOf(room.remote, 'main'), tipOf(room.remote, 'task/one')]).toEqual([room.first, undefined]);
+    expect(await land(room.mirror, one)).toEqual({ kind: 'published', oid: one.commit });
+    expect([tipOf(room.remote, 'main'), tipOf(room.remote, 'task/one')]).toEqual([one.commit, one.commit]);
   });
 
   it('is a success when the push landed but its client was killed, even if base was built upon since', async () => {

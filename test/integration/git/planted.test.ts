@@ -10,7 +10,7 @@ import { landCommit, readBase } from '../../../src/git/land.ts';
 import { publishBranch } from '../../../src/git/publisher.ts';
 import { rebaseOnto } from '../../../src/git/rebase.ts';
 import { snapshot } from '../../../src/git/snapshot.ts';
-import { by, commitAll, type Fixture, fixture, type Run, startRun, tipOf, write } from './support.ts';
+import { BY_LEASE, by, commitAll, type Fixture, fixture, type Run, startRun, tipOf, write } from './support.ts';
 
 interface Bait {
   /** Makes a command that leaves the mark, for configuration. */
@@ -33,7 +33,13 @@ async function goThrough(room: Fixture, { workspace, start }: Run) {
   const taken = await snapshot(room.git, { dir, message: 'it', trailers: { 'Signalbox-Task': 'T' } });
   const commit = taken.commit ?? start.startOid;
   await writePatch(room.git, { dir, from: start.startOid, to: commit, file: join(room.root, 'a.patch') });
-  const result = await publishBranch(room.mirror, { workspaceDir: dir, commit, branch, expectedTip: start.branchTip });
+  const result = await publishBranch(room.mirror, {
+    fence: BY_LEASE,
+    workspaceDir: dir,
+    commit,
+    branch,
+    expectedTip: start.branchTip,
+  });
   await savePatch(room.git, { dir, file: join(room.root, 'b.patch') });
   return { ...taken, result };
 }
@@ -50,7 +56,14 @@ async function goAshore(room: Fixture, { workspace, start }: Run) {
   const patch = join(room.root, 'person.patch');
   const applied = await applyPatch(room.git, { dir, file: patch });
   const { commit: landed } = await snapshot(room.git, { dir, message: 'applied' });
-  const landing = { workspaceDir: dir, commit: landed ?? '', base, branch, branchTip: start.branchTip };
+  const landing = {
+    fence: BY_LEASE,
+    workspaceDir: dir,
+    commit: landed ?? '',
+    base,
+    branch,
+    branchTip: start.branchTip,
+  };
   return { applied, landed, result: await landCommit(room.mirror, landing) };
 }
 

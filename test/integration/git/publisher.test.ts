@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { resolveRepository } from '../../../src/git/identity.ts';
@@ -6,7 +6,7 @@ import type { Mirror } from '../../../src/git/mirror.ts';
 import { createMirrors } from '../../../src/git/mirror.ts';
 import { publishBranch } from '../../../src/git/publisher.ts';
 import { snapshot } from '../../../src/git/snapshot.ts';
-import { by, commitAll, type Fixture, fixture, type Run, startRun, tipOf, write } from './support.ts';
+import { BY_LEASE, by, commitAll, type Fixture, fixture, hook, type Run, startRun, tipOf, write } from './support.ts';
 
 /** A run that has changed a file and made its commit. */
 async function changed(room: Fixture, branch: string, files: Record<string, string>) {
@@ -19,19 +19,13 @@ async function changed(room: Fixture, branch: string, files: Record<string, stri
 
 const publish = (mirror: Mirror, { workspace, start, commit }: Run & { commit: string }, signal?: AbortSignal) =>
   publishBranch(mirror, {
+    fence: BY_LEASE,
     workspaceDir: workspace.dir,
     commit,
     branch: workspace.branch,
     expectedTip: start.branchTip,
     signal,
   });
-
-/** A hook in the remote. */
-function hook(remote: string, name: string, script: string): void {
-  const file = join(remote, 'hooks', name);
-  writeFileSync(file, `#!/bin/sh\n${script}\n`);
-  chmodSync(file, 0o755);
-}
 
 describe('publishing', () => {
   it('makes a new branch, and the next task on it starts from there', async () => {

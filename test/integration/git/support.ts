@@ -1,10 +1,11 @@
 /** Real remotes and checkouts in a folder of their own, and short ways to do what people and steps do with them. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { Fence } from '../../../src/git/fence.ts';
 import { createGit, type Git } from '../../../src/git/git.ts';
 import { resolveRepository } from '../../../src/git/identity.ts';
 import { createMirrors, type Mirror } from '../../../src/git/mirror.ts';
@@ -84,6 +85,16 @@ export async function fixture(files: Record<string, string | Buffer> = FILES): P
   const dataDir = join(root, 'data');
   const mirror = await createMirrors({ git, dataDir }).open(await resolveRepository(git, remote, root));
   return { root, remote, person, dataDir, git, mirror, first };
+}
+
+/** A run whose pushes are leased and not fenced, as on a remote that keeps no ledgers. */
+export const BY_LEASE: Fence = { kind: 'branch', why: 'the test says so' };
+
+/** A hook in the remote. */
+export function hook(remote: string, name: string, script: string): void {
+  const file = join(remote, 'hooks', name);
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
 }
 
 /** What a run has when its steps begin. */
