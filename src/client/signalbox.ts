@@ -142,9 +142,12 @@ export class Signalbox implements AsyncDisposable {
     return await this.queue.cancel(id);
   }
 
-  /** Runs an ended task again as a new one, on its own: without its idempotency key and its dependencies. */
+  /**
+   * Runs an ended task again as a new one, on its own: without its idempotency key and its dependencies. Throws STATE if
+   * it has not ended, INVALID if it is not as it was signed.
+   */
   async retry(id: string): Promise<AcceptedTask> {
-    const again = retryOf(await this.queue.get(id));
+    const again = await retryOf(await this.queue.get(id), this.queue.store);
     const [accepted] = await this.queue.submit([again]);
     return accepted as AcceptedTask;
   }

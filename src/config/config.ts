@@ -25,12 +25,16 @@ export interface Config extends Timings {
   readonly maxParallelRunners: number | undefined;
   /** The most runners in one worker. */
   readonly concurrency: number;
+  /** How long runs may go on once their worker is stopped; undefined: the program's own default. */
+  readonly drainTimeoutMs: number | undefined;
   readonly keepAfterMs: number;
   readonly historyLimit: number;
   readonly logLimitBytes: number;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** The bearer token of the HTTP API. */
   readonly token: string | undefined;
+  /** What tasks are signed with, and what workers ask of them. */
+  readonly signingKey: string | undefined;
 }
 
 /** What `loadConfig` reads. */
@@ -51,7 +55,6 @@ const FILE = 'signalbox.yaml';
 const STEP_VARIABLES = /^SIGNALBOX_(TASK_ID|RUNNER_ID|RUN|WORKSPACE|BRANCH|SOCKET|SLOT_.*)$/;
 const LATER: Readonly<Record<string, Later>> = {
   lockRedisUrls: { is: () => true, next: 'Unset it: locks are kept on the queue’s own Redis.' },
-  signingKey: { is: () => true, next: 'Unset it: jobs are not signed yet, so let only trusted users write to Redis.' },
 };
 
 interface Layer {
@@ -88,17 +91,20 @@ export function defineConfig(options: Options = {}): Readonly<Config> {
 }
 
 function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
-  const { leaseTtl, keepAfter, logLimit, redisUrl, maxParallelRunners, token, ...same } = optionsSchema.parse(options);
-  const { lockRedisUrls: _locks, signingKey: _key, ...rest } = same;
+  const { leaseTtl, drainTimeout, keepAfter, logLimit, redisUrl, maxParallelRunners, token, ...same } =
+    optionsSchema.parse(options);
+  const { lockRedisUrls: _locks, signingKey, ...rest } = same;
   return Object.freeze({
     ...rest,
     ...timings(leaseTtl),
     redisUrl: redisUrl ?? DEFAULT_REDIS_URL,
     redisFrom,
+    drainTimeoutMs: drainTimeout,
     keepAfterMs: keepAfter,
     logLimitBytes: logLimit,
     maxParallelRunners,
     token,
+    signingKey,
   });
 }
 

@@ -64,6 +64,9 @@ export const optionsSchema = strict({
     .describe('A lease’s TTL; all timings follow from it.'),
   maxParallelRunners: whole(1, 100_000).exactOptional().describe('The most runners in the whole fleet; unset: no cap.'),
   concurrency: whole(1, 256).prefault(4).describe('The most runners in one worker.'),
+  drainTimeout: duration(0, 7 * 86_400_000, 'of at most 7d')
+    .exactOptional()
+    .describe('How long the runs of a stopped worker may go on before they go back; unset: 25s, with up 5s.'),
   keepAfter: duration(1, MAX_DURATION_MS, 'from 1ms to 30d')
     .prefault('60s')
     .describe('How long others may pass a waiting task before what it needs is kept for it.'),
@@ -72,7 +75,7 @@ export const optionsSchema = strict({
   logLevel: z.enum(LOG_LEVELS).default('info').describe('The least important log lines that are written.'),
   token: token.exactOptional().describe('The bearer token that the HTTP API asks for; unset: none.'),
   lockRedisUrls: z.undefined().exactOptional().describe('More Redis nodes for locks. Not in this version.'),
-  signingKey: z.undefined().exactOptional().describe('A key that signs jobs. Not in this version.'),
+  signingKey: token.exactOptional().describe('The key that signs tasks; unset: they are not signed.'),
 });
 
 /** What users may set, by name: `signalbox.yaml`, flags and `defineConfig` speak of options like this. */
@@ -88,6 +91,7 @@ export const VARIABLES: Readonly<Record<OptionName, string>> = {
   leaseTtl: 'SIGNALBOX_LEASE_TTL',
   maxParallelRunners: 'SIGNALBOX_MAX_PARALLEL_RUNNERS',
   concurrency: 'SIGNALBOX_CONCURRENCY',
+  drainTimeout: 'SIGNALBOX_DRAIN_TIMEOUT',
   keepAfter: 'SIGNALBOX_KEEP_AFTER',
   historyLimit: 'SIGNALBOX_HISTORY_LIMIT',
   logLimit: 'SIGNALBOX_LOG_LIMIT',

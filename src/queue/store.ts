@@ -16,7 +16,11 @@ import {
   readRecord,
   type TaskRecord,
 } from './record.ts';
+import { guard, type Refusal, readRefusal, type Writer } from './refusal.ts';
+import type { Signer } from './signature.ts';
 import { submitError } from './submit-error.ts';
+
+export type { Refusal, Writer } from './refusal.ts';
 
 const script = (name: string): Script => new Script(new URL(name, import.meta.url));
 const SUBMIT = script('./submit.lua');
@@ -48,17 +52,6 @@ export interface AcceptedTask {
   readonly state: TaskState;
   readonly duplicate: boolean;
 }
-
-/** Who writes: a run is refused once a newer run exists, a pick-up once a newer pick-up does; `any` may always. */
-export type Writer =
-  | { readonly by: 'run'; readonly number: number }
-  | { readonly by: 'pickup'; readonly number: number }
-  | { readonly by: 'any' };
-
-/** Why a write was refused. `illegal` carries the state the task is in. */
-export type Refusal =
-  | { readonly kind: 'missing' | 'ended' | 'superseded' }
-  | { readonly kind: 'illegal'; readonly state: TaskState };
 
 /** A change that is not final. Without `to` only the fields are written, while the task runs. */
 export interface Move {
@@ -96,13 +89,18 @@ export interface StoreOptions {
   readonly keepAfterMs: number;
   /** How many finished tasks are kept. */
   readonly historyLimit: number;
+  /** Undefined: tasks are not signed. */
+  readonly signer: Signer | undefined;
 }
 
 /** The task records of one queue. */
 export class TaskStore {
+  /** Tells whether a record is as it was submitted. */
+  readonly signer: Signer | undefined;
   readonly #options: StoreOptions;
 
   constructor(options: StoreOptions) {
+    this.signer = options.signer;
     this.#options = options;
   }
 
@@ -288,14 +286,4 @@ export class TaskStore {
 
 function comingFrom(to: TaskState): TaskState[] {
   return STATES.filter((from) => TRANSITIONS[from].includes(to) || (from === 'running' && to === 'running'));
-}
-
-function guard(writer: Writer): [string, string] {
-  return [writer.by, 'number' in writer ? String(writer.number) : ''];
-}
-
-function readRefusal(answer: string): Refusal {
-  const [kind, state] = answer.split(' ');
-  if (kind === 'illegal') return { kind, state: state as TaskState };
-  return { kind: kind === 'ended' || kind === 'superseded' ? kind : 'missing' };
 }

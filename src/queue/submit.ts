@@ -7,6 +7,7 @@ import { newTaskId } from '../task/ids.ts';
 import { serializeTask } from '../task/stored.ts';
 import type { Task } from '../task/task.ts';
 import { classOf } from '../waiting/rank.ts';
+import type { Signer } from './signature.ts';
 import type { NewTask } from './store.ts';
 
 /** A validated task with what only the submitter's machine can tell about it. */
@@ -25,18 +26,26 @@ export interface PreparedTask {
   readonly retryOf?: string;
 }
 
+/** What of a queue its new tasks carry. */
+interface Drawn {
+  /** The first of their sequence numbers. */
+  readonly first: number;
+  readonly incarnation: string;
+  /** Without it they are not signed. */
+  readonly signer?: Signer | undefined;
+}
+
 /** The entries for a list of tasks whose dependencies come before them. */
-export function newTasks(
-  list: readonly PreparedTask[],
-  drawn: { readonly first: number; readonly incarnation: string },
-): Omit<NewTask, 'place'>[] {
+export function newTasks(list: readonly PreparedTask[], drawn: Drawn): Omit<NewTask, 'place'>[] {
   const ids = list.map((_prepared, i) => newTaskId(drawn.first + i, drawn.incarnation));
   const byKey = new Map(
     list.flatMap(({ task }, i) =>
       task.idempotencyKey === undefined ? [] : [[task.idempotencyKey, ids[i] ?? ''] as const],
     ),
   );
-  return list.map((prepared, i) => newTask(prepared, { id: ids[i] ?? '', sequence: drawn.first + i, byKey }));
+  return list
+    .map((prepared, i) => newTask(prepared, { id: ids[i] ?? '', sequence: drawn.first + i, byKey }))
+    .map((task) => (drawn.signer === undefined ? task : signed(task, drawn.signer)));
 }
 
 interface Place {
@@ -78,6 +87,10 @@ function newTask({ task, repo, owner, retryOf }: PreparedTask, { id, sequence, b
       ...(retryOf === undefined ? {} : { retryOf }),
     },
   };
+}
+
+function signed(task: Omit<NewTask, 'place'>, signer: Signer): Omit<NewTask, 'place'> {
+  return { ...task, fields: { ...task.fields, signature: signer.sign(task.id, task.fields) } };
 }
 
 /** A base that names a task of the same list by its key names it by id from here on. */

@@ -80,7 +80,7 @@ export class TaskQueue {
     const order = orderByDependencies(list.map(({ task }) => task));
     const sorted = order.map((index) => list[index]).filter((prepared) => prepared !== undefined);
     const drawn = await this.store.drawSequence(sorted.length);
-    const entries = newTasks(sorted, drawn).map((entry, i) => ({
+    const entries = newTasks(sorted, { ...drawn, signer: this.store.signer }).map((entry, i) => ({
       ...entry,
       place: list.length === 1 ? '' : `[${order[i]}].`,
     }));

@@ -4,6 +4,7 @@ import type { Acquired } from '../claims/answers.ts';
 import { Claim } from '../claims/claim.ts';
 import { branchNode, type ClaimNode, type ClaimSpec, claimSet, isExplicit, resourceOf } from '../claims/claim-set.ts';
 import type { ClaimRequest } from '../claims/locker.ts';
+import { SignalboxError } from '../errors.ts';
 import { DEAD_MAN_MS, type Disposition } from '../queue/consumer.ts';
 import type { ConflictReport, TaskRecord } from '../queue/record.ts';
 import type { Move, Writer } from '../queue/store.ts';
@@ -107,7 +108,11 @@ function claimSpec(task: Task, record: TaskRecord): ClaimSpec {
 
 /** The branches whose paths, kept for a merge, are not in its way: its own and the one it builds upon. */
 async function ownBranches(record: TaskRecord, queue: TaskQueue): Promise<string[]> {
-  const base = await baseOf(record, queue.store);
+  const base = await baseOf(record, queue.store).catch((error: unknown) => {
+    // `prepare` says that the task it builds upon is gone, and ends it.
+    if (error instanceof SignalboxError) return undefined;
+    throw error;
+  });
   return [record.branch, ...(base === undefined ? [] : [base.name])].map((name) => branchNode(record.repoKey, name));
 }
 

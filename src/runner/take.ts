@@ -4,10 +4,12 @@ import { SignalboxError } from '../errors.ts';
 import { JOB_VERSION } from '../queue/bull.ts';
 import type { Disposition } from '../queue/consumer.ts';
 import type { TaskRecord } from '../queue/record.ts';
-import type { Writer } from '../queue/store.ts';
+import type { TaskStore, Writer } from '../queue/store.ts';
 import { reasonOf, type TaskQueue } from '../queue/task-queue.ts';
 import { parseEnvelope, STORED_VERSION, storedVersion, versionOf } from '../task/stored.ts';
 import type { Task } from '../task/task.ts';
+import { taskBelow } from './base.ts';
+import { checkRecord } from './check-record.ts';
 import { leaveToNewer } from './newer-task.ts';
 import { finishedEvent } from './report.ts';
 import type { Services } from './services.ts';
@@ -57,7 +59,7 @@ export async function take({ id, data }: Job, services: Services): Promise<Taken
   }
   const version = Math.max(storedVersion(record.envelope) ?? 0, versionOf(data) ?? 0);
   if (version > STORED_VERSION) return { kind: 'disposed', disposition: await leaveToNewer(record, version, services) };
-  const task = readTask(record, data);
+  const task = await readTask(record, data, queue.store);
   if (task instanceof SignalboxError) {
     const reason = task.message;
     const outcome = { state: 'failed', code: 'invalid' } as const;
@@ -76,10 +78,14 @@ export async function take({ id, data }: Job, services: Services): Promise<Taken
 }
 
 /** The task of a record, or why it is none. */
-function readTask({ envelope }: TaskRecord, data: unknown): Task | SignalboxError {
+async function readTask(record: TaskRecord, data: unknown, store: TaskStore): Promise<Task | SignalboxError> {
   try {
     checkVersion(data);
-    return parseEnvelope(envelope);
+    store.signer?.check(record);
+    const task = parseEnvelope(record.envelope);
+    checkRecord(record);
+    await taskBelow(record, store);
+    return task;
   } catch (error) {
     if (error instanceof SignalboxError) return error;
     throw error;
