@@ -1,6 +1,7 @@
 /**
  * A worker as the whole of a process: it drains at the first signal, or when it is told to by `signalbox drain`,
- * hurries at the second, and ends by itself.
+ * hurries at the second, and ends by itself. The third ends it as it is: its supervisor kills its steps, its leases
+ * lapse, and its tasks run again elsewhere within the recovery time.
  */
 
 import type { Config } from '../config/config.ts';
@@ -22,7 +23,7 @@ export interface WorkerProcessOptions {
   readonly onReady?: (worker: Worker) => void;
 }
 
-/** How long a worker may take to stop when it was told to hurry, before the process ends without it. */
+/** How long a worker may take to give its runs back once it must, before the process ends without that. */
 const HURRY_MS = 15_000;
 /** The same when the parent is gone, and most likely its Redis too. */
 const ORPHANED_MS = 5_000;
@@ -41,19 +42,19 @@ export async function runWorkerProcess({ config, env, name, drainMs, onReady }: 
     const stop = (patienceMs: number): void => {
       void worker.stop({ drainMs: patienceMs }).catch(() => {});
     };
-    const hurry = (limitMs: number): void => {
-      stop(0);
-      // Redis may be away, and without it nothing can be given back in order: the leases lapse then.
-      setTimeout(() => resolve(1), limitMs).unref();
+    // Redis may be away, and without it nothing can be given back in order: the leases lapse then.
+    const stopWithin = (patienceMs: number, limitMs: number): void => {
+      stop(patienceMs);
+      setTimeout(() => resolve(1), patienceMs + limitMs).unref();
     };
     const signalled = (): void => {
       signals += 1;
-      if (signals === 1) stop(drainMs);
-      else hurry(HURRY_MS);
+      if (signals > 2) resolve(1);
+      else stopWithin(signals === 1 ? drainMs : 0, HURRY_MS);
     };
     process.on('SIGTERM', signalled);
     process.on('SIGINT', signalled);
-    process.once('disconnect', () => hurry(ORPHANED_MS));
+    process.once('disconnect', () => stopWithin(0, ORPHANED_MS));
     onReady?.(worker);
   });
 }

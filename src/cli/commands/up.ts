@@ -2,7 +2,6 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Option } from 'commander';
 import { type Config, loadConfig } from '../../config/config.ts';
 import { type Options, VARIABLES } from '../../config/options.ts';
 import { processSources } from '../../config/process.ts';
@@ -20,9 +19,10 @@ interface UpOptions {
   readonly workers: number;
   readonly concurrency?: number;
   readonly port?: number;
-  readonly drain: number;
+  readonly drain?: number;
 }
 
+/** Somebody waits at the terminal. */
 const DRAIN_MS = 5_000;
 const MAX_WORKERS = 64;
 
@@ -33,7 +33,7 @@ export const up = command<UpOptions>({
   details: `A private Redis is started when no REDIS_URL is set, with its data in the data folder (.signalbox, which
 git does not see); other commands in this folder or below then find it. When it or a worker dies it is started
 again; each worker writes its log to logs/ in the data folder. Ctrl-C stops everything: what has not ended
-after --drain goes back to the queue and runs at the next start.`,
+after --drain goes back to the queue and runs at the next start. A second Ctrl-C hurries.`,
   json: '{ready:true,redisUrl,port}, once it takes tasks',
   examples: [
     'signalbox up',
@@ -45,15 +45,16 @@ after --drain goes back to the queue and runs at the next start.`,
       .option('--workers <n>', 'how many worker processes', wholeNumber(1, MAX_WORKERS), 1)
       .option('--concurrency <n>', 'how many tasks each runs at a time (SIGNALBOX_CONCURRENCY)', wholeNumber(1))
       .option('--port <port>', 'the dashboard’s port; there is no dashboard in this version', wholeNumber(0, 65_535))
-      .addOption(
-        new Option('--drain <duration>', 'how long runs may go on after a signal')
-          .argParser(duration)
-          .default(DRAIN_MS, '5s'),
+      .option(
+        '--drain <duration>',
+        'how long runs may go on after a signal (SIGNALBOX_DRAIN_TIMEOUT, else 5s)',
+        duration,
       ),
   run: async ({ options, flags, out }) => {
     const sources = processSources();
-    const { concurrency, port } = options;
-    const config = loadConfig({ ...sources, flags: { ...flags, concurrency }, findUp: false });
+    const { concurrency, port, drain } = options;
+    const given = { ...flags, concurrency, drainTimeout: drain };
+    const config = loadConfig({ ...sources, flags: given, findUp: false });
     if (port !== undefined) out.note('There is no dashboard in this version: --port does nothing yet.');
     const places = placesOf(config.dataDir, sources.cwd);
     for (const place of places) await makePlace(place);
@@ -93,14 +94,14 @@ interface FleetParts {
 
 /** Runs the workers until the first signal. */
 async function runFleet({ options, config, places, redisUrl, signals, out, env }: FleetParts): Promise<void> {
-  const { dataDir } = config;
+  const { dataDir, drainTimeoutMs = DRAIN_MS } = config;
   const logFolder = join(dataDir, 'logs');
   await mkdir(logFolder, { recursive: true });
   const fleet = await startFleet({
     count: options.workers,
     env: { ...env, [VARIABLES.redisUrl]: redisUrl, [VARIABLES.dataDir]: dataDir },
     logFolder,
-    drainMs: options.drain,
+    drainMs: drainTimeoutMs,
     note: (text) => out.note(text),
     signal: signals.first,
   });
@@ -108,7 +109,7 @@ async function runFleet({ options, config, places, redisUrl, signals, out, env }
     await noteUp(places, { redisUrl, port: null, pid: process.pid, dataDir });
     tellReady(out, { redisUrl, config, workers: options.workers });
     await untilAborted(signals.first);
-    out.note(`Stopping; runs may go on for ${durationText(options.drain)}. Press Ctrl-C again to hurry.`);
+    out.note(`Stopping; runs may go on for ${durationText(drainTimeoutMs)}. Press Ctrl-C again to hurry.`);
     signals.onSecond(() => fleet.hurry());
   } finally {
     await fleet.stop();

@@ -1,6 +1,5 @@
 /** `signalbox worker`: one worker in the foreground. */
 
-import { Option } from 'commander';
 import { loadConfig } from '../../config/config.ts';
 import { processSources } from '../../config/process.ts';
 import { runWorkerProcess } from '../../runner/worker-process.ts';
@@ -11,10 +10,11 @@ import { duration, wholeNumber } from '../values.ts';
 interface WorkerOptions {
   readonly concurrency?: number;
   readonly name?: string;
-  readonly drain: number;
+  readonly drain?: number;
 }
 
-const DRAIN_MS = 30_000;
+/** Less than the 30 s after which orchestrators kill what they have asked to stop. */
+const DRAIN_MS = 25_000;
 
 /** Runs a worker until it is signalled. */
 export const worker = command<WorkerOptions>({
@@ -22,28 +22,28 @@ export const worker = command<WorkerOptions>({
   summary: 'run one worker process in the foreground',
   details: `It takes tasks from the queue and runs up to --concurrency of them at a time. Its log goes to stderr, as
 JSON lines. SIGTERM or SIGINT drains it: it takes nothing more, and what has not ended after --drain
-goes back to the queue, uncharged. A second signal hurries.`,
+goes back to the queue, uncharged. A second signal hurries: all goes back at once; a third ends it as it is.`,
   json: '{id}, once it takes tasks',
   examples: ['signalbox worker', 'signalbox worker --concurrency 4 --name build-1', 'signalbox worker --drain 5m'],
   options: (made) =>
     made
       .option('--concurrency <n>', 'how many tasks it runs at a time (SIGNALBOX_CONCURRENCY)', wholeNumber(1))
       .option('--name <name>', 'how it is shown (default: its id)')
-      .addOption(
-        new Option('--drain <duration>', 'how long runs may go on after a signal')
-          .argParser(duration)
-          .default(DRAIN_MS, '30s'),
+      .option(
+        '--drain <duration>',
+        'how long runs may go on after a signal (SIGNALBOX_DRAIN_TIMEOUT, else 25s)',
+        duration,
       ),
   run: async ({ options, flags, out }) => {
     const sources = processSources();
     const { concurrency, name, drain } = options;
-    const config = loadConfig({ ...sources, flags: { ...flags, concurrency } });
+    const config = loadConfig({ ...sources, flags: { ...flags, concurrency, drainTimeout: drain } });
     await makePlace(config.dataDir);
     const code = await runWorkerProcess({
       config,
       env: sources.env,
       name,
-      drainMs: drain,
+      drainMs: config.drainTimeoutMs ?? DRAIN_MS,
       onReady: ({ id }) => {
         if (out.json) out.data({ id }, () => '');
       },
