@@ -24,6 +24,10 @@ export interface WorldOptions {
   readonly keepAfter?: string;
   /** `own`: a private Redis, for tests that stop or freeze it. */
   readonly redis?: 'shared' | 'own';
+  /** What the client signs with and the workers ask for. */
+  readonly signingKey?: string;
+  /** The value of the secret `CANARY` in the workers' environment, which must turn up nowhere (I9). */
+  readonly canary?: string;
 }
 
 /** A task with what most tests do not care about left out. */
@@ -66,19 +70,19 @@ export class World {
   /** All worker processes that were ever started, also those that are dead. */
   readonly workers: WorkerProcess[] = [];
   readonly remotes: Remote[] = [];
+  readonly canary: string | undefined;
   readonly #env: Record<string, string>;
 
-  private constructor(
-    made: Pick<World, 'dir' | 'redis' | 'client'>,
-    { leaseTtl = LEASE_TTL, keepAfter }: WorldOptions,
-  ) {
+  private constructor(made: Pick<World, 'dir' | 'redis' | 'client'>, options: WorldOptions) {
     const { dir, redis, client } = made;
+    const { leaseTtl = LEASE_TTL, keepAfter, signingKey, canary } = options;
     this.dir = dir;
     this.redis = redis;
     this.client = client;
     this.queue = client.config.queue;
     this.redisUrl = client.config.redisUrl;
     this.leaseTtl = leaseTtl;
+    this.canary = canary;
     this.stamps = new Stamps(join(dir, 'stamps'));
     for (const folder of ['home', 'cwd', 'tmp', 'gates', 'remotes', 'data']) mkdirSync(join(dir, folder));
     this.#env = {
@@ -90,6 +94,8 @@ export class World {
       SIGNALBOX_LEASE_TTL: leaseTtl,
       SIGNALBOX_LOG_LEVEL: 'debug',
       ...(keepAfter === undefined ? {} : { SIGNALBOX_KEEP_AFTER: keepAfter }),
+      ...(signingKey === undefined ? {} : { SIGNALBOX_SIGNING_KEY: signingKey }),
+      ...(canary === undefined ? {} : { CANARY: canary }),
     };
   }
 
@@ -98,13 +104,14 @@ export class World {
     const dir = mkdtempSync(join(tmpdir(), 'signalbox-system-'));
     const redis =
       options.redis === 'own' ? await startEmbeddedRedis({ dir: join(dir, 'redis'), aof: true }) : undefined;
-    const { leaseTtl = LEASE_TTL, keepAfter } = options;
+    const { leaseTtl = LEASE_TTL, keepAfter, signingKey } = options;
     const client = await Signalbox.connect({
       redisUrl: redis?.url ?? testRedisUrl(),
       queue: freshQueueName(),
       dataDir: join(dir, 'client'),
       leaseTtl,
       ...(keepAfter === undefined ? {} : { keepAfter }),
+      ...(signingKey === undefined ? {} : { signingKey }),
     });
     return new World({ dir, redis, client }, options);
   }
