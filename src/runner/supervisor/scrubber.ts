@@ -1,6 +1,25 @@
+import { Joined, withoutBreaks } from './joined.ts';
 import { secretForms } from './secret-forms.ts';
 
 const MASK = Buffer.from('***');
+
+/** A form at least so long is also found where line breaks were put into it: shorter ones would turn up by chance. */
+const LEAST_BROKEN_LENGTH = 8;
+/** What of it must come before the first of them; so little of the end of a line is held back for it. */
+const LEAST_PIECE = 4;
+
+/** A spelling of a secret, without its line breaks. */
+interface Form {
+  readonly bytes: Buffer;
+  /** How many of its bytes must be on its first line. */
+  readonly leastPiece: number;
+}
+
+function formOf(spelling: Buffer): Form {
+  const bytes = withoutBreaks(spelling);
+  if (bytes.length < spelling.length) return { bytes, leastPiece: 1 };
+  return { bytes, leastPiece: bytes.length < LEAST_BROKEN_LENGTH ? bytes.length : LEAST_PIECE };
+}
 
 /**
  * Forms by their first two bytes, so that output is gone through once however many forms there are: a key of several
@@ -11,19 +30,19 @@ class FormIndex {
   readonly #byFirst = lists(256);
   readonly #byFirstTwo = lists(65_536);
 
-  constructor(forms: readonly Buffer[]) {
-    this.longest = Math.max(0, ...forms.map((form) => form.length));
+  constructor(forms: readonly Form[]) {
+    this.longest = Math.max(0, ...forms.map(({ bytes }) => bytes.length));
     for (const form of forms) {
-      const first = form[0] ?? 0;
+      const [first = 0, second] = form.bytes;
       add(this.#byFirst, first, form);
       // A form of a single byte may be followed by any.
-      const seconds = form.length > 1 ? [form[1] ?? 0] : Array.from({ length: 256 }, (_, byte) => byte);
-      for (const second of seconds) add(this.#byFirstTwo, (first << 8) | second, form);
+      const seconds = second === undefined ? Array.from({ length: 256 }, (_, byte) => byte) : [second];
+      for (const next of seconds) add(this.#byFirstTwo, (first << 8) | next, form);
     }
   }
 
   /** The forms that may begin at this place; mostly none. */
-  at(data: Buffer, place: number): readonly Buffer[] | undefined {
+  at(data: Buffer, place: number): readonly Form[] | undefined {
     const first = data[place] as number;
     return place + 1 < data.length
       ? this.#byFirstTwo[(first << 8) | (data[place + 1] as number)]
@@ -31,19 +50,19 @@ class FormIndex {
   }
 }
 
-type Lists = (Buffer[] | undefined)[];
+type Lists = (Form[] | undefined)[];
 
 /** Filled, since a sparse array is a slow one. */
 function lists(length: number): Lists {
   return Array.from({ length }, () => undefined);
 }
 
-function add(all: Lists, index: number, form: Buffer): void {
+function add(all: Lists, index: number, form: Form): void {
   all[index] = [...(all[index] ?? []), form];
 }
 
 /**
- * Replaces secret values in a stream by `***`, also where a chunk splits one.
+ * Replaces secret values in a stream by `***`, also where a chunk or a line break splits one.
  *
  * What might be the beginning of a secret is held back until the next chunk decides it; all else passes at once, so
  * that a log can be followed live. Spellings that overlap are hidden as one, or the rest of the longer would show.
@@ -57,26 +76,31 @@ export class Scrubber {
 
   /** `secrets` are values; their usual encodings are hidden as well. */
   constructor(secrets: readonly string[]) {
-    this.#forms = new FormIndex(secretForms(secrets));
+    const forms = secretForms(secrets)
+      .map(formOf)
+      .filter(({ bytes }) => bytes.length > 0);
+    this.#forms = new FormIndex(forms.toSorted((a, b) => b.bytes.length - a.bytes.length));
   }
 
   /** What of the output so far can be shown now. */
   push(chunk: Buffer): Buffer {
     if (this.#forms.longest === 0) return chunk;
     const data = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
-    return this.#scrub(data, this.#undecidedFrom(data));
+    const joined = new Joined(data);
+    return this.#scrub(joined, this.#undecidedFrom(joined));
   }
 
   /** The rest, at the end of the stream. */
   end(): Buffer {
-    return this.#scrub(this.#held, this.#held.length);
+    return this.#scrub(new Joined(this.#held), this.#held.length);
   }
 
   /** Shows `data` up to `limit` without its secrets and holds back the rest. */
-  #scrub(data: Buffer, limit: number): Buffer {
+  #scrub(joined: Joined, limit: number): Buffer {
+    const { data } = joined;
     const parts: Buffer[] = [];
     let shownTo = this.#masked;
-    for (const [start, end] of this.#secretsIn(data)) {
+    for (const [start, end] of this.#secretsIn(joined)) {
       if (start >= limit) break;
       if (start >= shownTo) parts.push(data.subarray(shownTo, start), MASK);
       shownTo = Math.max(shownTo, end);
@@ -88,33 +112,39 @@ export class Scrubber {
   }
 
   /** Where secrets are, as [start, end), by start; where several begin, the longest. */
-  #secretsIn(data: Buffer): [number, number][] {
+  #secretsIn(joined: Joined): [number, number][] {
+    const { bytes } = joined;
     const found: [number, number][] = [];
-    for (let at = 0; at < data.length; at++) {
+    for (let at = 0; at < bytes.length; at++) {
       // Forms come longest first.
-      const form = this.#forms.at(data, at)?.find((candidate) => isAt(candidate, data, at));
-      if (form !== undefined) found.push([at, at + form.length]);
+      const form = this.#forms.at(bytes, at)?.find((candidate) => isAt(candidate, joined, at));
+      if (form !== undefined) found.push([joined.placeOf(at), joined.placeOf(at + form.bytes.length - 1) + 1]);
     }
     return found;
   }
 
   /** The first place from which the data ends in the beginning of a secret; its length if there is none. */
-  #undecidedFrom(data: Buffer): number {
-    for (let at = Math.max(0, data.length - this.#forms.longest + 1); at < data.length; at++) {
-      if (this.#forms.at(data, at)?.some((form) => endsInStartOf(form, data, at))) return at;
+  #undecidedFrom(joined: Joined): number {
+    const { bytes, data } = joined;
+    for (let at = Math.max(0, bytes.length - this.#forms.longest + 1); at < bytes.length; at++) {
+      if (this.#forms.at(bytes, at)?.some((form) => endsInStartOf(form, joined, at))) return joined.placeOf(at);
     }
     return data.length;
   }
 }
 
-function isAt(form: Buffer, data: Buffer, at: number): boolean {
-  return at + form.length <= data.length && form.compare(data, at, at + form.length) === 0;
+function isAt({ bytes, leastPiece }: Form, joined: Joined, at: number): boolean {
+  const isThere = at + bytes.length <= joined.bytes.length && bytes.compare(joined.bytes, at, at + bytes.length) === 0;
+  return isThere && joined.isUnbroken(at, leastPiece);
 }
 
-/** Whether `data` from `at` on is the beginning of `form`, but not all of it. */
-function endsInStartOf(form: Buffer, data: Buffer, at: number): boolean {
-  const length = data.length - at;
-  return length < form.length && form.compare(data, at, data.length, 0, length) === 0;
+/** Whether the data from `at` on is the beginning of a form, but not all of it. */
+function endsInStartOf({ bytes, leastPiece }: Form, joined: Joined, at: number): boolean {
+  const length = joined.bytes.length - at;
+  const isStart = length < bytes.length && bytes.compare(joined.bytes, at, joined.bytes.length, 0, length) === 0;
+  if (!isStart) return false;
+  // What ends with a line break must have its first piece; else there is still room for it.
+  return joined.isUnbroken(at, Math.min(leastPiece, length)) && (length >= leastPiece || !joined.endsInBreak);
 }
 
 /** A text without the secrets, for messages. */

@@ -43,18 +43,40 @@ describe('a scrubbed stream', () => {
     const wrapped = Buffer.from(key)
       .toString('base64')
       .match(/.{1,76}/g)!;
-    expect(scrub(wrapped.join('\n'), [key])).toBe(wrapped.map(() => '***').join('\n'));
+    expect(scrub(wrapped.join('\n'), [key])).toMatch(/^\*\*\*(\n\*\*\*)*$/);
+  });
+
+  it.each([
+    ['raw', 'correct-horse-battery'],
+    ['base64', Buffer.from('correct-horse-battery').toString('base64')],
+    ['JSON-escaped', JSON.stringify(SECRET).slice(1, -1)],
+  ])('hides a secret that is %s where lines split it', (_, form) => {
+    for (const lineEnd of ['\n', '\r\n']) {
+      for (const width of [4, 7, 16]) {
+        const lines = form.match(new RegExp(`.{1,${width}}`, 'g'))!.join(lineEnd);
+        const chunks = Array.from(`before\n${lines}\nafter`, (letter) => Buffer.from(letter));
+        expect(scrubChunks(['correct-horse-battery', SECRET], chunks)).toBe('before\n***\nafter');
+      }
+    }
+  });
+
+  it('leaves lines alone that only by chance end and begin like a secret', () => {
+    expect(scrub('a short\nword', ['shortword-x', 'tword'])).toBe('a short\nword');
+    const scrubber = new Scrubber(['secret-value']);
+    expect(scrubber.push(Buffer.from('Yes\n')).toString()).toBe('Yes\n');
+    expect(scrubber.push(Buffer.from('my secret\n')).toString()).toBe('my ');
   });
 
   it('shows the same wherever chunks are cut', () => {
-    const word = fc.constantFrom('abc', 'abcdef', 'defabc', 'cd', 'ab', 'a', 'xyz', 'é', '\n');
+    const word = fc.constantFrom('abc', 'abcdef', 'defabc', 'cd', 'ab', 'a', 'xyz', 'é', '\n', 'longer', '-secret');
     fc.assert(
       fc.property(fc.array(word), fc.array(fc.nat(200)), (words, places) => {
         const data = Buffer.from(words.join(''));
-        const secrets = ['abc', 'abcdef', 'cdx', 'éa'];
+        const secrets = ['abc', 'abcdef', 'cdx', 'éa', 'longer-secret', 'x\ny'];
         const shown = scrubChunks(secrets, cutAt(data, places));
         expect(shown).toBe(scrubChunks(secrets, [data]));
         for (const secret of secrets) expect(shown).not.toContain(secret);
+        expect(shown.replaceAll('\n', '')).not.toContain('longer-secret');
       }),
     );
   });
