@@ -42,23 +42,28 @@ const TRIES = 10;
  * nothing to read. Throws `REMOTE_UNREACHABLE`, and `GIT` when the ledger exists and the remote will not have it grow.
  */
 export async function takeToken(mirror: Mirror, writer: LedgerWriter, signal?: AbortSignal): Promise<TokenAnswer> {
-  let tip = writer.run === 1 ? undefined : await readLedger(mirror, writer.taskId, signal);
-  let last: unknown;
+  const { taskId, run } = writer;
+  let tip = run === 1 ? undefined : await readLedger(mirror, taskId, signal);
   for (let tries = 0; tries < TRIES; tries++) {
     if (tip?.kind === 'published') return { kind: 'published', commit: tip.commit };
-    const { entry, answer } = await extend(mirror, writer, { from: tip?.oid ?? null, word: { kind: 'token' }, signal });
+    const from = oidOf(tip);
+    const { entry, answer } = await extend(mirror, writer, { from, word: { kind: 'token' }, signal });
     if (answer.kind === 'accepted') return { kind: 'ledger', writer, token: entry };
-    const before = tip?.oid;
-    tip = await readLedger(mirror, writer.taskId, signal);
-    if (tip?.oid === entry) return { kind: 'ledger', writer, token: entry };
-    if (answer.kind === 'unknown') last = answer.error;
-    else if (tip?.oid === before) {
-      // Only where there never was a ledger may a run do without: otherwise it would pass by those that rely on it.
-      if (tip === undefined) return { kind: 'branch', why: answer.message };
-      throw stuck(writer, answer.message);
-    }
+    tip = await readLedger(mirror, taskId, signal);
+    if (oidOf(tip) === entry) return { kind: 'ledger', writer, token: entry };
+    if (answer.kind === 'refused' && oidOf(tip) === from) return withoutToken(writer, tip, answer.message);
   }
-  throw last ?? stuck(writer, 'others write to it all the time');
+  throw stuck(writer, 'each try met an entry of somebody else, or no answer');
+}
+
+function oidOf(tip: LedgerTip | undefined): Oid | null {
+  return tip === undefined ? null : tip.oid;
+}
+
+/** Only where there never was a ledger may a run do without: otherwise it would pass by those that rely on it. */
+function withoutToken(writer: LedgerWriter, tip: LedgerTip | undefined, why: string): Fence {
+  if (tip === undefined) return { kind: 'branch', why };
+  throw stuck(writer, why);
 }
 
 /** Under which fence something is pushed, and who is told when the remote did not say what became of it. */
@@ -152,6 +157,15 @@ async function pushByLease(mirror: Mirror, { updates, signal, onDoubt }: FencedP
   }
   if (answer.kind === 'accepted') return { kind: 'moved' };
   if (answer.kind === 'unknown') onDoubt?.(answer.error);
+  return await readBack(mirror, deciding, answer);
+}
+
+/** Decides by where the deciding ref is now. */
+async function readBack(
+  mirror: Mirror,
+  deciding: RefUpdate,
+  answer: Exclude<PushAnswer, { kind: 'accepted' }>,
+): Promise<FencedAnswer> {
   const now = await readRemoteRef(mirror, deciding.ref, AbortSignal.timeout(DECIDE_MS)).catch((error: unknown) => {
     throw inDoubt(deciding.ref, answer.kind === 'unknown' ? answer.error : error);
   });

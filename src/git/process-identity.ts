@@ -51,8 +51,12 @@ async function bootId(): Promise<string> {
   return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim();
 }
 
-/** Field 22 of `/proc/<pid>/stat`, counted after the command's closing parenthesis: a name may hold spaces. */
+/**
+ * Field 22 of `/proc/<pid>/stat`, counted after the command's closing parenthesis: a name may hold spaces. Empty for
+ * one that is dead and whose parent has not asked for its end yet, maybe because it is stopped.
+ */
 async function startTime(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return 'ZX'.includes(state) ? '' : (fields[18] ?? '');
 }

@@ -23,9 +23,9 @@ async function token(mirror: Mirror, run: number): Promise<Extract<Fence, { kind
   return answer;
 }
 
-function publish(mirror: Mirror, fence: Fence, { workspace, start, commit }: Work, signal?: AbortSignal) {
+function publish(mirror: Mirror, fence: Fence, { workspace, start, commit }: Work) {
   const { dir, branch } = workspace;
-  return publishBranch(mirror, { fence, workspaceDir: dir, commit, branch, expectedTip: start.branchTip, signal });
+  return publishBranch(mirror, { fence, workspaceDir: dir, commit, branch, expectedTip: start.branchTip });
 }
 
 /** The subjects of the ledger, oldest first. */

@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Remote } from '../../support/system/remote.ts';
@@ -7,45 +8,62 @@ import { systemTest, type World } from '../../support/system/world.ts';
 
 const options = { leaseTtl: '2000ms' };
 
-/** Makes the remote hold every push until a gate is open; answers the file that tells that a push has come. */
+/** Makes the remote hold every push of a branch until a gate is open; answers the file that tells that one has come. */
 function holdPushes(remote: Remote, gate: string): string {
   const arrived = `${gate}.arrived`;
   const hook = join(remote.dir, 'hooks', 'pre-receive');
   // It ends with the test's folder too, should the test fail before it opens the gate.
   const waits = `while [ -e '${arrived}' ] && [ ! -e '${gate}' ]; do sleep 0.05; done`;
-  writeFileSync(hook, `#!/bin/sh\ntouch '${arrived}'\n${waits}\n`);
+  const others = 'case "$(cat)" in *refs/heads/*) ;; *) exit 0 ;; esac';
+  writeFileSync(hook, `#!/bin/sh\n${others}\necho $PPID > '${arrived}'\n${waits}\n`);
   chmodSync(hook, 0o755);
   return arrived;
 }
 
-async function killInMidPush(world: World, step: string): Promise<{ id: string; remote: Remote; branch: string }> {
+/** Whether a process has ended, be it reaped or not. */
+function hasEnded(pid: string): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', pid], { encoding: 'utf8' });
+  return stdout.trim() === '' || stdout.startsWith('Z');
+}
+
+interface Killed {
+  readonly id: string;
+  readonly remote: Remote;
+  readonly branch: string;
+  /** The process of the remote that takes in the push. */
+  readonly receiver: string;
+}
+
+async function killInMidPush(world: World, step: string): Promise<Killed> {
   const remote = world.remote();
   const arrived = holdPushes(remote, world.gate('push'));
   await world.startWorkers(2);
   const branch = 'task/push';
   const id = await world.submit({ branch, implement: [step] });
-  await until('the push has come to the remote', () => existsSync(arrived));
+  const receiver = await until('the push has come to the remote', () =>
+    existsSync(arrived) ? readFileSync(arrived, 'utf8').trim() || undefined : undefined,
+  );
   const worker = await world.workerOf(id);
   await worker.kill();
   expect(worker.isAlive).toBe(false);
   expect(remote.tip(branch)).toBeUndefined();
-  return { id, remote, branch };
+  return { id, remote, branch, receiver };
 }
 
 systemTest(
-  'a push that lands after its worker was killed is the one publication, found by the run that is at work meanwhile',
+  'a push that outlives its worker is refused once the next run has begun, and that one publishes',
   async (world) => {
     const again = world.stamps.workUntil(world.gate('again'));
     const step = `echo "$SIGNALBOX_RUN" > run.txt; if [ "$SIGNALBOX_RUN" != 1 ]; then ${again}\nfi`;
-    const { id, remote, branch } = await killInMidPush(world, step);
+    const { id, remote, branch, receiver } = await killInMidPush(world, step);
     await world.working(id);
     world.openGate('push');
-    await until('the first push has landed', () => remote.tip(branch) !== undefined);
-    const landed = remote.tip(branch);
+    await until('the remote has dealt with the first push', () => hasEnded(receiver));
+    expect(remote.tip(branch)).toBeUndefined();
     world.openGate('again');
-    expect(await world.ended(id)).toMatchObject({ state: 'succeeded', runs: 2, crashes: 1, commit: landed });
-    expect(remote.published().map(({ run }) => run)).toEqual(['1']);
-    expect(remote.show(branch, 'run.txt')).toBe('1\n');
+    expect(await world.ended(id)).toMatchObject({ state: 'succeeded', runs: 2, crashes: 1 });
+    expect(remote.published().map(({ run }) => run)).toEqual(['2']);
+    expect(remote.show(branch, 'run.txt')).toBe('2\n');
   },
   options,
 );
