@@ -8,9 +8,9 @@
  * locks are handed to it as never expiring and `claim.ts` keeps the deadline.
  */
 
-import type { Redis } from 'ioredis';
 import Redlock, { ExecutionError, Lock } from 'redlock';
 import { SignalboxError } from '../errors.ts';
+import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { readScript, Script } from '../redis/scripts.ts';
 import { type Acquired, type Grant, type Grown, readAcquired, readGrants, readGrown } from './answers.ts';
@@ -67,7 +67,7 @@ export type Renewal = 'renewed' | 'lost' | 'unknown';
 
 /** How the locker is set up. */
 export interface LockerOptions {
-  readonly redis: Redis;
+  readonly redis: Connection;
   readonly keys: Keys;
   readonly leaseTtlMs: number;
   /** How long a ticket may be passed by others before its nodes are kept for it. */
@@ -80,6 +80,7 @@ const LAPSED = new Script(file('./lapsed.lua'));
 const GROW = new Script(file('./grow.lua'));
 const KEEP = new Script(file('./keep.lua'));
 const UNKEEP = new Script(file('./unkeep.lua'));
+const REKEEP = new Script(file('./rekeep.lua'));
 const NEVER = Number.MAX_SAFE_INTEGER;
 
 /** The owner of all lock entries of a queue. */
@@ -185,6 +186,12 @@ export class Locker {
     const { redis, keys, keepAfterMs } = this.#options;
     const reply = (await UNKEEP.run(redis, [keys.key('record', holder)], [keepAfterMs])) as (string | number)[];
     return reply[0] === 1 ? readGrants(reply.slice(1)) : undefined;
+  }
+
+  /** Puts back what a holder kept for a merge in a Redis that was lost; false if it is there. */
+  async rekeep(holder: string, fields: Readonly<Record<string, string>>): Promise<boolean> {
+    const { redis, keys } = this.#options;
+    return (await REKEEP.run(redis, [keys.key('record', holder)], [JSON.stringify(fields)])) === 1;
   }
 
   /** The lock of a holder that has grown, good for its next renewal. */

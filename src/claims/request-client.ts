@@ -1,7 +1,7 @@
 /** What redlock takes for a Redis client: it adds a request to a script's arguments and keeps the whole answer. */
 
-import type { Redis } from 'ioredis';
 import type { ScriptClient } from 'redlock';
+import type { Connection } from '../redis/connect.ts';
 
 /** A script's whole answer; redlock sees only the first element. */
 export type Reply = readonly (string | number)[];
@@ -20,12 +20,12 @@ type Send = (args: (string | number)[]) => Promise<unknown>;
 
 /** The client. Calls are told apart by their first key, the holder's record. */
 export class RequestClient implements ScriptClient {
-  readonly #redis: Redis;
+  readonly #redis: Connection;
   readonly #settings: string;
   readonly #calls = new Map<string, Call>();
 
   /** `settings` go to the scripts that have no request. */
-  constructor(redis: Redis, settings: string) {
+  constructor(redis: Connection, settings: string) {
     this.#redis = redis;
     this.#settings = settings;
   }

@@ -1,7 +1,7 @@
 /** Changes of state as they happen, from the channel that the scripts publish on. */
 
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { type Connection, subscriberOf } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { readMessage } from '../redis/messages.ts';
 import { STATES, TASK_CODES, type TaskCode, type TaskState } from '../task/states.ts';
@@ -23,18 +23,17 @@ const changeMessage = z.object({
 
 /** Listens to the state changes of a queue. */
 export class Changes {
-  readonly #subscriber: Redis;
+  readonly #subscriber: Connection;
   readonly #listeners = new Set<(change: StateChange | 'reconnected') => void>();
 
-  private constructor(subscriber: Redis) {
+  private constructor(subscriber: Connection) {
     this.#subscriber = subscriber;
   }
 
   /** Subscribes over a connection of its own. */
-  static async open(redis: Redis, keys: Keys): Promise<Changes> {
-    const subscriber = redis.duplicate({ lazyConnect: false, maxRetriesPerRequest: null });
+  static async open(redis: Connection, keys: Keys): Promise<Changes> {
+    const subscriber = subscriberOf(redis, { isPatient: true });
     const changes = new Changes(subscriber);
-    subscriber.on('error', () => {});
     subscriber.on('message', (_channel, message: string) => {
       const change = readMessage(changeMessage, message);
       if (change !== undefined) changes.#tell({ ...change, at: new Date(change.at).toISOString() });

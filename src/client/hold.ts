@@ -15,6 +15,7 @@ import { conflicts } from '../claims/modes.ts';
 import type { Timings } from '../config/timings.ts';
 import { SignalboxError } from '../errors.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
+import { subscriberOf } from '../redis/connect.ts';
 import { Reaper } from '../runner/reaper.ts';
 import { createEvents } from '../telemetry/events.ts';
 import type { TicketNode } from '../waiting/line.ts';
@@ -192,8 +193,7 @@ async function waitInLine(queue: TaskQueue, timings: Timings, ticket: string): P
   const { redis, keys } = queue;
   const heartbeat = keys.key('waiter', ticket);
   let wake: () => void = () => {};
-  const subscriber = redis.duplicate();
-  subscriber.on('error', () => {});
+  const subscriber = subscriberOf(redis);
   subscriber.on('message', (_channel, woken: string) => {
     if (woken === ticket) wake();
   });

@@ -1,6 +1,5 @@
 /** The library's entry: submit tasks, look at them, steer them, hold claims. */
 
-import type { Redis } from 'ioredis';
 import { type Config, loadConfig } from '../config/config.ts';
 import type { Options } from '../config/options.ts';
 import { processSources } from '../config/process.ts';
@@ -10,6 +9,7 @@ import { checkRemote, resolveRepository } from '../git/identity.ts';
 import type { AcceptedTask } from '../queue/store.ts';
 import { type PreparedTask } from '../queue/submit.ts';
 import { type Cancelled, TaskQueue } from '../queue/task-queue.ts';
+import type { Connection } from '../redis/connect.ts';
 import { producerConnection } from '../redis/connect.ts';
 import { parseTasks, type TaskInput } from '../task/schema.ts';
 import { isTerminal, type TaskState } from '../task/states.ts';
@@ -46,12 +46,12 @@ export class Signalbox implements AsyncDisposable {
   readonly config: Readonly<Config>;
   /** The queue's own parts, for programs of this package. */
   readonly queue: TaskQueue;
-  readonly #redis: Redis;
+  readonly #redis: Connection;
   readonly #git: Git;
   readonly #cwd: string;
   #changes: Promise<Changes> | undefined;
 
-  private constructor(config: Readonly<Config>, redis: Redis, sources: ReturnType<typeof processSources>) {
+  private constructor(config: Readonly<Config>, redis: Connection, sources: ReturnType<typeof processSources>) {
     this.config = config;
     this.#redis = redis;
     this.queue = new TaskQueue(redis, config);

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { checked, strict } from '../invalid.ts';
 import { MAX_DURATION_MS, parseDuration } from '../task/duration.ts';
+import { parseRedisAddress } from './redis-address.ts';
 
 /** The levels of the log, quietest last. */
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -40,11 +41,11 @@ const bytes = z.union([z.number(), z.string()]).transform((given, context) => {
   return z.NEVER;
 });
 
-const redisUrl = checked((given) => {
-  const url = URL.canParse(given) ? new URL(given) : undefined;
-  const right = url !== undefined && ['redis:', 'rediss:'].includes(url.protocol) && url.hostname !== '';
-  return right ? undefined : 'must be an address like redis://127.0.0.1:6379 or rediss://host:6380';
-});
+const redisUrl = checked((given) =>
+  parseRedisAddress(given) === undefined
+    ? 'must be an address like redis://127.0.0.1:6379, rediss://host:6380, redis+sentinel://host:26379,host:26379/name or redis+cluster://host:6379,host:6379'
+    : undefined,
+);
 
 const queue = checked((given) => (/^[a-z0-9-]{1,40}$/.test(given) ? undefined : 'must be 1 to 40 of a-z, 0-9 and -'));
 

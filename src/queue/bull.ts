@@ -1,7 +1,7 @@
 /** The BullMQ queue of a Signalbox queue, from the producer's side. `consumer.ts` is the other side. */
 
 import { Job, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { bullPriority } from '../waiting/rank.ts';
 
@@ -33,10 +33,10 @@ const COME_BACK_MS = 1_000;
 /** Adds, wakes and removes jobs, and holds the cap. */
 export class BullQueue {
   readonly #queue: Queue<JobData>;
-  readonly #redis: Redis;
+  readonly #redis: Connection;
   readonly #keys: Keys;
 
-  constructor(options: { readonly redis: Redis; readonly keys: Keys }) {
+  constructor(options: { readonly redis: Connection; readonly keys: Keys }) {
     this.#redis = options.redis;
     this.#keys = options.keys;
     this.#queue = new Queue(options.keys.bull.name, {

@@ -1,7 +1,7 @@
 /** A worker's side of the BullMQ queue: takes jobs, and parks, postpones or ends them as their task demands. */
 
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Line } from '../waiting/line.ts';
 import type { BullQueue } from './bull.ts';
@@ -24,7 +24,7 @@ export type Disposition =
 /** How a consumer is set up. Times in ms. */
 export interface ConsumerOptions {
   /** Duplicated for BullMQ, which blocks on its connection. */
-  readonly redis: Redis;
+  readonly redis: Connection;
   readonly keys: Keys;
   readonly line: Line;
   readonly bull: BullQueue;

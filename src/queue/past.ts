@@ -1,13 +1,13 @@
 /** What kept tasks have been through, read in pages and in part: their records may be long. */
 
-import type { Redis } from 'ioredis';
+import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { TaskState } from '../task/states.ts';
 import { readRecord, type TaskRecord } from './record.ts';
 
 /** Where to read. */
 export interface Place {
-  readonly redis: Redis;
+  readonly redis: Connection;
   readonly keys: Keys;
 }
 

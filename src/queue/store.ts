@@ -1,8 +1,8 @@
 /** Task records in Redis: the only reader and writer of `task:*`, through one script an operation. */
 
-import type { Redis } from 'ioredis';
 import { type Grant, readGrants } from '../claims/answers.ts';
 import type { ConflictPolicy } from '../claims/locker.ts';
+import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { rethrow } from '../redis/refusal.ts';
 import { Script } from '../redis/scripts.ts';
@@ -84,7 +84,7 @@ export type PickUp = { readonly kind: 'missing' | 'ended' } | { readonly kind: '
 
 /** The limits the scripts keep to. */
 export interface StoreOptions {
-  readonly redis: Redis;
+  readonly redis: Connection;
   readonly keys: Keys;
   readonly keepAfterMs: number;
   /** How many finished tasks are kept. */

@@ -6,11 +6,11 @@
  * in Redis (`unqueued`, `granted`) and `tend` does it again.
  */
 
-import type { Redis } from 'ioredis';
 import { type Grant } from '../claims/answers.ts';
 import { Locker } from '../claims/locker.ts';
 import type { Config } from '../config/config.ts';
 import { SignalboxError } from '../errors.ts';
+import type { Connection } from '../redis/connect.ts';
 import { type Keys, queueKeys } from '../redis/keys.ts';
 import { orderByDependencies } from '../task/dependencies.ts';
 import { parseTaskId } from '../task/ids.ts';
@@ -52,14 +52,14 @@ export function reasonOf(code: CancelCode): string {
 
 /** The queue named in a configuration, over a connection that the caller closes. */
 export class TaskQueue {
-  readonly redis: Redis;
+  readonly redis: Connection;
   readonly keys: Keys;
   readonly store: TaskStore;
   readonly bull: BullQueue;
   readonly line: Line;
   readonly locker: Locker;
 
-  constructor(redis: Redis, config: QueueConfig) {
+  constructor(redis: Connection, config: QueueConfig) {
     const { queue, keepAfterMs, historyLimit, leaseTtlMs, signingKey } = config;
     this.redis = redis;
     this.keys = queueKeys(queue);

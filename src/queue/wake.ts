@@ -1,13 +1,13 @@
 /** Tells those who were served: parked jobs are promoted, waiters without a job are called over a channel. */
 
-import type { Redis } from 'ioredis';
 import type { Grant } from '../claims/answers.ts';
+import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { BullQueue } from './bull.ts';
 
 /** What waking needs. */
 export interface WakeOptions {
-  readonly redis: Redis;
+  readonly redis: Connection;
   readonly keys: Keys;
   readonly bull: BullQueue;
 }

@@ -1,14 +1,24 @@
 /** Connections to Redis. Two kinds, because a worker must outlive an outage and a producer must hear of it. */
 
-import { Redis } from 'ioredis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { parseRedisAddress } from '../config/redis-address.ts';
 import { SignalboxError } from '../errors.ts';
+
+/** A connection to the Redis of a queue: to one server (also one that Sentinels name), or to a cluster. */
+export type Connection = Redis | Cluster;
+
+/** What our connections differ in. */
+type Settings = Pick<
+  RedisOptions,
+  'connectionName' | 'lazyConnect' | 'maxRetriesPerRequest' | 'connectTimeout' | 'retryStrategy'
+>;
 
 /** The longest pause between two attempts to reconnect, so that a worker is back soon after Redis is. */
 const RECONNECT_CAP_MS = 1_000;
 
 /** A connection that waits for Redis as long as it takes: for workers. */
-export function workerConnection(url: string, name: string): Redis {
-  const redis = new Redis(url, {
+export function workerConnection(url: string, name: string): Connection {
+  const redis = connection(url, {
     connectionName: `signalbox:${name}`,
     maxRetriesPerRequest: null,
     connectTimeout: 5_000,
@@ -23,10 +33,10 @@ export function workerConnection(url: string, name: string): Redis {
  * A connection whose commands fail soon when Redis is away: for producers and the CLI. Once it was there it is
  * connected to again whenever it is back. Throws REDIS_UNREACHABLE.
  */
-export async function producerConnection(url: string): Promise<Redis> {
+export async function producerConnection(url: string): Promise<Connection> {
   let connected = false;
   let last: unknown;
-  const redis = new Redis(url, {
+  const redis = connection(url, {
     connectionName: 'signalbox:producer',
     lazyConnect: true,
     maxRetriesPerRequest: 1,
@@ -49,7 +59,7 @@ export async function producerConnection(url: string): Promise<Redis> {
 
 /** Whether a Redis answers at this address, now. */
 export async function isAnswering(url: string): Promise<boolean> {
-  const redis = new Redis(url, { lazyConnect: true, connectTimeout: 2_000, retryStrategy: () => null });
+  const redis = connection(url, { lazyConnect: true, connectTimeout: 2_000, retryStrategy: () => null });
   redis.on('error', () => {});
   try {
     await redis.connect();
@@ -62,12 +72,65 @@ export async function isAnswering(url: string): Promise<boolean> {
   }
 }
 
+/**
+ * A connection of its own to the same Redis, to subscribe with: it subscribes again by itself after an outage. Its
+ * commands fail as soon as those of `redis`, unless it is to wait for Redis as long as it takes.
+ */
+export function subscriberOf(redis: Connection, { isPatient = false } = {}): Connection {
+  const patience = isPatient ? { maxRetriesPerRequest: null } : {};
+  const duplicate = (): Connection => {
+    if (!(redis instanceof Cluster)) return redis.duplicate({ lazyConnect: false, ...patience });
+    const { replyMapping: _same, ...options } = redis.options.redisOptions ?? {};
+    return redis.duplicate([], { lazyConnect: false, redisOptions: { ...options, ...patience } });
+  };
+  const subscriber = duplicate();
+  subscriber.on('error', () => {});
+  return subscriber;
+}
+
+/** The servers that hold the data: the primaries of a cluster, else the one that is connected to. */
+export function serversOf(redis: Connection): readonly Redis[] {
+  return redis instanceof Cluster ? redis.nodes('master') : [redis];
+}
+
 /** The error for a Redis that does not answer; a password in the URL is not repeated. */
 export function unreachable(url: string, cause: unknown): SignalboxError {
-  const shown = url.replace(/\/\/[^@/]*@/, '//***@');
+  const shown = withoutCredentials(url);
   const reason = cause instanceof Error && cause.message !== '' ? `: ${cause.message}` : '';
   return new SignalboxError('REDIS_UNREACHABLE', `Redis at ${shown} cannot be reached${reason}.`, {
     next: 'Start one with `signalbox up`, or set REDIS_URL to a Redis that runs, then try again.',
     cause,
+  });
+}
+
+/** An address as it may be shown. */
+export function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//***@');
+}
+
+function connection(url: string, options: Settings): Connection {
+  const address = parseRedisAddress(url);
+  if (address === undefined || address.kind === 'server') return new Redis(url, options);
+  const { username, password, tls } = address;
+  const same = {
+    ...options,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+  };
+  const endpoints = address.endpoints.map((endpoint) => ({ ...endpoint }));
+  const retryStrategy = options.retryStrategy ?? (() => null);
+  if (address.kind === 'cluster') {
+    const { lazyConnect = false, retryStrategy: _none, ...redisOptions } = same;
+    return new Cluster(endpoints, { lazyConnect, redisOptions, clusterRetryStrategy: retryStrategy });
+  }
+  const { name, db } = address;
+  return new Redis({
+    ...same,
+    sentinels: endpoints,
+    name,
+    db,
+    sentinelRetryStrategy: retryStrategy,
+    enableTLSForSentinelMode: tls,
   });
 }

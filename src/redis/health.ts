@@ -1,6 +1,6 @@
 /** What Redis must be like to keep a queue: read from it, judged here. */
 
-import type { Redis } from 'ioredis';
+import type { Connection } from './connect.ts';
 import { infoField } from './readiness.ts';
 
 /** The oldest Redis with the commands in use. */
@@ -17,7 +17,7 @@ export interface Finding {
 }
 
 /** Reads and judges. `leaseTtlMs` bounds how far the clocks may differ. */
-export async function redisFindings(redis: Redis, leaseTtlMs: number): Promise<Finding[]> {
+export async function redisFindings(redis: Connection, leaseTtlMs: number): Promise<Finding[]> {
   const sentAt = Date.now();
   const [seconds, micros] = await redis.time();
   const roundTripMs = Date.now() - sentAt;

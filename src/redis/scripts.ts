@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
+import type { Connection } from './connect.ts';
 import { rethrow } from './refusal.ts';
 
 const INCLUDE = /^-- @include (\S+)$/gm;
@@ -31,11 +31,11 @@ export class Script {
   }
 
   /** Runs the script; the caller turns the raw answer into a type at once. Throws REDIS_FULL. */
-  async run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async run(redis: Connection, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     return await this.#run(redis, keys, args).catch(rethrow);
   }
 
-  async #run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async #run(redis: Connection, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     try {
       return await redis.evalsha(this.#sha, keys.length, ...keys, ...args);
     } catch (error) {

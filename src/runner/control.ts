@@ -1,6 +1,7 @@
 /** What a worker hears while it runs: messages to all workers, on the channels of its queue. */
 
 import { z } from 'zod';
+import { subscriberOf } from '../redis/connect.ts';
 import { readMessage } from '../redis/messages.ts';
 import type { Services } from './services.ts';
 
@@ -16,8 +17,7 @@ const controlMessage = z.object({
  * this worker shall `leave`.
  */
 export async function listen({ queue, runs, workerId }: Services, leave: () => void): Promise<() => Promise<void>> {
-  const subscriber = queue.redis.duplicate();
-  subscriber.on('error', () => {});
+  const subscriber = subscriberOf(queue.redis);
   subscriber.on('message', (channel, message: string) => {
     if (channel === queue.keys.channel('wake')) {
       for (const run of runs.values()) if (run.runnerId === message) run.onWake?.();

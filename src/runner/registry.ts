@@ -1,6 +1,6 @@
 /** The registry of workers: each keeps one key alive that says who and where it is. */
 
-import type { Redis } from 'ioredis';
+import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 
 /** A worker as it registers itself. */
@@ -22,7 +22,7 @@ export interface RegisteredWorker extends WorkerFacts {
 }
 
 interface RegistryOptions {
-  readonly redis: Redis;
+  readonly redis: Connection;
   readonly keys: Keys;
   readonly leaseTtlMs: number;
   readonly renewEveryMs: number;
@@ -47,7 +47,7 @@ export async function register(
 }
 
 /** The workers that are alive. Forgets those whose registration has lapsed. */
-export async function registeredWorkers(redis: Redis, keys: Keys): Promise<RegisteredWorker[]> {
+export async function registeredWorkers(redis: Connection, keys: Keys): Promise<RegisteredWorker[]> {
   const ids = (await redis.smembers(keys.all('workers'))).sort();
   const pipeline = redis.pipeline();
   for (const id of ids) pipeline.get(keys.key('worker', id)).pttl(keys.key('worker', id));

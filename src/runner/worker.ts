@@ -1,13 +1,13 @@
 /** A worker: takes tasks from the queue and runs up to `concurrency` of them. This file only puts it together. */
 
 import { hostname } from 'node:os';
-import type { Redis } from 'ioredis';
 import { processClock } from '../claims/claim.ts';
 import type { Config } from '../config/config.ts';
 import { createGit } from '../git/git.ts';
 import { createMirrors } from '../git/mirror.ts';
 import { Consumer } from '../queue/consumer.ts';
 import { TaskQueue } from '../queue/task-queue.ts';
+import type { Connection } from '../redis/connect.ts';
 import { unreachable, workerConnection } from '../redis/connect.ts';
 import { newWorkerId } from '../task/ids.ts';
 import { STORED_VERSION } from '../task/stored.ts';
@@ -140,7 +140,7 @@ function servicesOf(
 }
 
 /** Tells when Redis goes away and comes back. */
-function reportOutages(redis: Redis, events: Events): void {
+function reportOutages(redis: Connection, events: Events): void {
   let awaySince: number | undefined;
   redis.on('close', () => {
     if (awaySince !== undefined || redis.status === 'end') return;
@@ -160,7 +160,7 @@ function stopAllFromNow(runs: ReadonlyMap<string, Run>): void {
   setTimeout(() => stopAllFromNow(runs), STOP_ROUND_MS).unref();
 }
 
-async function answering(redis: Redis, url: string): Promise<void> {
+async function answering(redis: Connection, url: string): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let last: unknown = new Error(`no answer in ${START_TIMEOUT_MS} ms`);
   redis.on('error', (error) => {

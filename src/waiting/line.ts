@@ -1,9 +1,9 @@
 /** The line of blocked claims, seen from outside the scripts that move it. */
 
-import type { Redis } from 'ioredis';
 import { type Grant, readGrants } from '../claims/answers.ts';
 import { MODES, type NodeMode } from '../claims/modes.ts';
 import { SignalboxError } from '../errors.ts';
+import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { Script } from '../redis/scripts.ts';
 import { PRIORITIES } from './rank.ts';
@@ -37,11 +37,11 @@ const PAUSE = new Script(new URL('./pause.lua', import.meta.url));
 
 /** Reads tickets and lets them leave. */
 export class Line {
-  readonly #redis: Redis;
+  readonly #redis: Connection;
   readonly #keys: Keys;
   readonly #keepAfterMs: number;
 
-  constructor(options: { readonly redis: Redis; readonly keys: Keys; readonly keepAfterMs: number }) {
+  constructor(options: { readonly redis: Connection; readonly keys: Keys; readonly keepAfterMs: number }) {
     this.#redis = options.redis;
     this.#keys = options.keys;
     this.#keepAfterMs = options.keepAfterMs;

@@ -39,7 +39,7 @@ export class MortalWorker {
   #unlisten: () => Promise<void> = async () => {};
 
   private constructor({ config, handlers, taken }: MortalOptions) {
-    const redis = this.#tracked(workerConnection(config.redisUrl, this.id));
+    const redis = this.#tracked(workerConnection(config.redisUrl, this.id) as Redis);
     this.#queue = new TaskQueue(redis, config);
     const git = createGit({ env: {} });
     this.#services = {
