@@ -17,12 +17,12 @@ export interface WorkerProcessOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How it is shown; default: its id. */
   readonly name?: string | undefined;
-  /** How long runs may go on after the first signal before they go back to the queue. */
-  readonly drainMs: number;
   /** Called once it takes tasks. */
   readonly onReady?: (worker: Worker) => void;
 }
 
+/** How long runs may go on after the first signal: less than the 30 s after which orchestrators kill. */
+const DRAIN_MS = 25_000;
 /** How long a worker may take to give its runs back once it must, before the process ends without that. */
 const HURRY_MS = 15_000;
 /** The same when the parent is gone, and most likely its Redis too. */
@@ -33,7 +33,8 @@ const ORPHANED_MS = 5_000;
  * gone. Answers the exit code.
  * Throws REDIS_UNREACHABLE if Redis is away at the start. A signal before it takes tasks ends the process at once.
  */
-export async function runWorkerProcess({ config, env, name, drainMs, onReady }: WorkerProcessOptions): Promise<number> {
+export async function runWorkerProcess({ config, env, name, onReady }: WorkerProcessOptions): Promise<number> {
+  const { drainTimeoutMs = DRAIN_MS } = config;
   await warnOfRedis(config);
   const worker = await startWorker({ config, env, ...(name === undefined ? {} : { name }) });
   return await new Promise<number>((resolve, reject) => {
@@ -50,7 +51,7 @@ export async function runWorkerProcess({ config, env, name, drainMs, onReady }: 
     const signalled = (): void => {
       signals += 1;
       if (signals > 2) resolve(1);
-      else stopWithin(signals === 1 ? drainMs : 0, HURRY_MS);
+      else stopWithin(signals === 1 ? drainTimeoutMs : 0, HURRY_MS);
     };
     process.on('SIGTERM', signalled);
     process.on('SIGINT', signalled);

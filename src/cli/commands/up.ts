@@ -99,7 +99,12 @@ async function runFleet({ options, config, places, redisUrl, signals, out, env }
   await mkdir(logFolder, { recursive: true });
   const fleet = await startFleet({
     count: options.workers,
-    env: { ...env, [VARIABLES.redisUrl]: redisUrl, [VARIABLES.dataDir]: dataDir },
+    env: {
+      ...env,
+      [VARIABLES.redisUrl]: redisUrl,
+      [VARIABLES.dataDir]: dataDir,
+      [VARIABLES.drainTimeout]: String(drainTimeoutMs),
+    },
     logFolder,
     drainMs: drainTimeoutMs,
     note: (text) => out.note(text),

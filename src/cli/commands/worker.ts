@@ -13,9 +13,6 @@ interface WorkerOptions {
   readonly drain?: number;
 }
 
-/** Less than the 30 s after which orchestrators kill what they have asked to stop. */
-const DRAIN_MS = 25_000;
-
 /** Runs a worker until it is signalled. */
 export const worker = command<WorkerOptions>({
   name: 'worker',
@@ -43,7 +40,6 @@ goes back to the queue, uncharged. A second signal hurries: all goes back at onc
       config,
       env: sources.env,
       name,
-      drainMs: config.drainTimeoutMs ?? DRAIN_MS,
       onReady: ({ id }) => {
         if (out.json) out.data({ id }, () => '');
       },

@@ -23,6 +23,7 @@ export interface FleetOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where each writes its log: `<folder>/worker-<n>.log`. */
   readonly logFolder: string;
+  /** How long they drain, as their environment says. */
   readonly drainMs: number;
   /** Told to people. */
   readonly note: (text: string) => void;
@@ -111,7 +112,7 @@ class Member {
 
   #launch(): ChildProcess {
     const log = openSync(this.#log, 'a', 0o600);
-    const child = forkWorker([this.#name, String(this.#options.drainMs)], { env: this.#options.env, log });
+    const child = forkWorker([this.#name], { env: this.#options.env, log });
     this.#child = child;
     this.#gone = Promise.race([once(child, 'exit'), once(child, 'error')]);
     return child;

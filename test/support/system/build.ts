@@ -8,11 +8,14 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The compiled worker program that system tests start. */
     workerProgram: string;
+    /** The compiled program that `signalbox up` starts its workers by. */
+    productWorker: string;
   }
 }
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PROGRAM = 'test/support/system/programs/worker';
+const PRODUCT = 'workers/worker';
 
 /**
  * Compiles the worker program once for the whole run: system tests start it some hundred times, and compiling it at
@@ -31,13 +34,14 @@ export default function setup(project: TestProject): () => void {
     throw error;
   }
   project.provide('workerProgram', join(out, `${PROGRAM}.js`));
+  project.provide('productWorker', join(out, `${PRODUCT}.js`));
   return clean;
 }
 
 function compile(out: string): void {
   const config = join(out, 'tsconfig.json');
   const compilerOptions = { outDir: out, rootDir: ROOT, declaration: false, sourceMap: false, noCheck: true };
-  const files = [`${PROGRAM}.ts`, 'workers/supervisor.ts'].map((file) => join(ROOT, file));
+  const files = [`${PROGRAM}.ts`, `${PRODUCT}.ts`, 'workers/supervisor.ts'].map((file) => join(ROOT, file));
   writeFileSync(config, JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: [], files }));
   writeFileSync(join(out, 'package.json'), JSON.stringify({ type: 'module' }));
   const { status, stdout } = spawnSync('tsc', ['--project', config], { encoding: 'utf8' });

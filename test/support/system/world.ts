@@ -163,17 +163,22 @@ export class World {
     return accepted.map(({ id }) => id);
   }
 
-  /** Starts worker processes; resolves when all of them take tasks. */
+  /** Starts worker processes, of the tests' own program unless another is named; resolves when all of them take tasks. */
   async startWorkers(
     count: number,
     {
       concurrency = 4,
       env = {},
-    }: { readonly concurrency?: number; readonly env?: Readonly<Record<string, string>> } = {},
+      program = inject('workerProgram'),
+    }: {
+      readonly concurrency?: number;
+      readonly env?: Readonly<Record<string, string>>;
+      readonly program?: string;
+    } = {},
   ): Promise<WorkerProcess[]> {
     const started = Array.from({ length: count }, async () => {
       const worker = await WorkerProcess.start({
-        program: inject('workerProgram'),
+        program,
         cwd: join(this.dir, 'cwd'),
         env: { ...this.#env, SIGNALBOX_DATA: this.dataDir, SIGNALBOX_CONCURRENCY: String(concurrency), ...env },
       });
