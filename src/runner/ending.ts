@@ -2,6 +2,7 @@
 
 import { SignalboxError } from '../errors.ts';
 import type { FailedCode } from '../task/states.ts';
+import { scrub } from './supervisor/scrubber.ts';
 
 /** Why a run was stopped from outside before its end. */
 export type StopReason =
@@ -57,4 +58,9 @@ export function endingOf(error: unknown): Ending {
   const message = `${error.message} ${error.next}`;
   const forGood = error.code === 'INVALID' || error.code === 'UNSUPPORTED';
   return forGood ? failedForGood('workspace_failed', message) : failed('workspace_failed', message);
+}
+
+/** The same without the values of secrets, for the record, events and the log. */
+export function withoutSecrets(ending: Ending, secrets: readonly string[]): Ending {
+  return ending.kind === 'failed' ? { ...ending, message: scrub(ending.message, secrets) } : ending;
 }

@@ -6,6 +6,7 @@
 import { branchNode, type ClaimNode, type ClaimSpec, claimSet, resourceOf } from '../claims/claim-set.ts';
 import { normalizeClaimPath } from '../task/paths.ts';
 import type { Run } from './run.ts';
+import { checkNames } from './secret-names.ts';
 
 /** What a run needs as well. */
 export interface More {
@@ -24,6 +25,7 @@ const LOOK_AGAIN_MS = 1_000;
  */
 export async function grow(run: Run, more: More): Promise<void> {
   for (const path of [...more.write, ...more.read]) normalizeClaimPath(path);
+  checkNames([...more.write, ...more.read], Object.values(run.secrets));
   const turn = run.growth.then(async () => await growNow(run, more));
   run.growth = turn.catch(() => {});
   await turn;

@@ -17,7 +17,7 @@ import { removeTree } from '../git/workspaces.ts';
 import type { Artifact, CancelCode, ConflictReport, TaskRecord } from '../queue/record.ts';
 import type { Task } from '../task/task.ts';
 import type { Claimed } from './claim-task.ts';
-import { type Ending, endingOf, RunStopped, type StopReason } from './ending.ts';
+import { type Ending, endingOf, RunStopped, type StopReason, withoutSecrets } from './ending.ts';
 import { grow } from './growth.ts';
 import { mergeOf } from './merge-watch.ts';
 import { Progress } from './progress.ts';
@@ -199,7 +199,8 @@ export class Run {
     }
     if (name === 'archive') this.#isArchived = ending === undefined || ending === 'skipped';
     this.progress.phaseFinished(ending);
-    return ending === 'skipped' ? undefined : ending;
+    if (ending === undefined || ending === 'skipped') return undefined;
+    return withoutSecrets(ending, Object.values(this.secrets));
   }
 
   /** The run's checkout, made at the first call by `make`. */

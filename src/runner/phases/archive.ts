@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { savePatch, writePatch } from '../../git/changes.ts';
 import type { Artifact } from '../../queue/record.ts';
 import type { Phase, Run } from '../run.ts';
+import { scrubFile } from '../scrub-file.ts';
 
 /** Writes the artifacts and their checksums. Work that was not published is saved as a patch. */
 export const archive: Phase = async (run) => {
@@ -32,12 +33,18 @@ async function keepWork(
     const kind = task.publish === 'patch' ? 'patch' : 'diff';
     const file = join(paths.artifacts, `${kind}.patch`);
     await writePatch(services.git, { dir: workspace.dir, from: start.startOid, to: result.commit, file });
+    await scrubFile(file, Object.values(run.secrets));
     await keep(run, kind, file);
     return;
   }
   const file = join(paths.artifacts, 'unpublished.patch');
-  if ((await savePatch(services.git, { dir: workspace.dir, file })) > 0) await keep(run, 'patch', file);
-  else await rm(file, { force: true });
+  if ((await savePatch(services.git, { dir: workspace.dir, file })) === 0) {
+    await rm(file, { force: true });
+    return;
+  }
+  // With something masked it is not the work any more: the next run must do that again.
+  if (await scrubFile(file, Object.values(run.secrets))) run.isImplemented = false;
+  await keep(run, 'patch', file);
 }
 
 async function keepTestReport(run: Run): Promise<void> {

@@ -7,6 +7,7 @@ import { snapshot } from '../../git/snapshot.ts';
 import { defaultMessage } from '../../task/message.ts';
 import type { Ending } from '../ending.ts';
 import type { Phase, Run } from '../run.ts';
+import { checkNames } from '../secret-names.ts';
 import { runStep } from '../step.ts';
 import { judgeUndeclared } from '../undeclared.ts';
 import { ensureCheckout } from './prepare.ts';
@@ -50,10 +51,12 @@ async function commit(run: Run): Promise<void> {
   const made = await run.madeCheckout();
   if (made === undefined) return;
   const { task, record, number, signal, services } = run;
-  run.result = await snapshot(services.git, {
+  const result = await snapshot(services.git, {
     dir: made.workspace.dir,
     message: task.message ?? defaultMessage(task, record.id),
     trailers: { 'Signalbox-Task': record.id, 'Signalbox-Run': String(number) },
     signal,
   });
+  checkNames(result.filesChanged, Object.values(run.secrets));
+  run.result = result;
 }

@@ -71,6 +71,7 @@ export class Scrubber {
   readonly #forms: FormIndex;
   /** The undecided end of the last chunk. */
   #held: Buffer = Buffer.alloc(0);
+  #found = false;
   /** How many bytes of it belong to a secret whose mask has been written already. */
   #masked = 0;
 
@@ -80,6 +81,11 @@ export class Scrubber {
       .map(formOf)
       .filter(({ bytes }) => bytes.length > 0);
     this.#forms = new FormIndex(forms.toSorted((a, b) => b.bytes.length - a.bytes.length));
+  }
+
+  /** Whether there was anything to hide so far. */
+  get hasFound(): boolean {
+    return this.#found;
   }
 
   /** What of the output so far can be shown now. */
@@ -102,6 +108,7 @@ export class Scrubber {
     let shownTo = this.#masked;
     for (const [start, end] of this.#secretsIn(joined)) {
       if (start >= limit) break;
+      this.#found = true;
       if (start >= shownTo) parts.push(data.subarray(shownTo, start), MASK);
       shownTo = Math.max(shownTo, end);
     }

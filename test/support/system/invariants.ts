@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { TaskView } from '../../../src/index.ts';
 import { canMove, isTerminal } from '../../../src/task/states.ts';
+import { findCanary } from './canary.ts';
 import { claimsMeet } from './claims-meet.ts';
 import { processesOf } from './processes.ts';
 import { meetings } from './stamps.ts';
@@ -22,6 +23,7 @@ export async function checkInvariants(world: World): Promise<void> {
   expect(processesOf([...world.ledger.keys()]), 'I5: processes of runs that have ended').toEqual([]);
   for (const dir of world.foreignDirs)
     expect(readdirSync(dir), 'I10: something was left where it must not be').toEqual([]);
+  expect(await findCanary(world), 'I9: the value of a secret').toEqual([]);
   expect(world.events('wait.dead_man_fired'), 'a waiting task was woken by nobody').toEqual([]);
   const complaints = world.workers.flatMap((worker) => worker.complaints);
   expect(complaints, 'a worker printed something else than events').toEqual([]);
