@@ -10,6 +10,8 @@ import { doctor } from './commands/doctor.ts';
 import { drain } from './commands/drain.ts';
 import { exec } from './commands/exec.ts';
 import { explain } from './commands/explain.ts';
+import { exportTasks } from './commands/export.ts';
+import { importTasks } from './commands/import.ts';
 import { limits } from './commands/limits.ts';
 import { list } from './commands/list.ts';
 import { logs } from './commands/logs.ts';
@@ -45,6 +47,8 @@ const COMMANDS: readonly Adder[] = [
   limits,
   doctor,
   prune,
+  exportTasks,
+  importTasks,
 ];
 
 const HELP_END = `

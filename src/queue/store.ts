@@ -43,6 +43,8 @@ export interface NewTask {
   readonly policy: ConflictPolicy;
   /** The node of its branch, if it chose one: others on that branch may supersede it. */
   readonly branchNode?: string;
+  /** It was accepted before, by a Redis that was lost, and has ended there or not; its id is taken as it is. */
+  readonly imported?: 'queued' | Outcome['state'];
   readonly fields: RecordFields;
 }
 

@@ -2,7 +2,7 @@
 --
 -- KEYS  meta
 -- ARGV  JSON list of {id, sequence, key?, bodyHash?, dependsOn: [id …], resources: [name …], branchNode?,
---       fields: {field: text}}
+--       imported?: 'queued' or a final state, fields: {field: text}}
 -- Returns {'ok', rank base, then per task id, state, 1 if it was submitted before else 0, rank or ''};
 --         {'idempotency', index, id of the task that has the key}; {'dependency', index, index of the unknown id};
 --         {'resource', index, index of the resource that has no capacity}.
@@ -14,7 +14,8 @@ local tasks = cjson.decode(ARGV[1])
 local accepted, instead = {}, {}
 
 for index, task in ipairs(tasks) do
-  local known = task.key and redis.call('HGET', PREFIX .. 'idempotency', task.key)
+  if task.imported and redis.call('EXISTS', PREFIX .. 'task:' .. task.id) == 1 then instead[task.id] = task.id end
+  local known = not instead[task.id] and task.key and redis.call('HGET', PREFIX .. 'idempotency', task.key)
   if known then
     local id, hash = string.match(known, '^(%S+) (%S+)$')
     if redis.call('EXISTS', PREFIX .. 'task:' .. id) == 0 then
@@ -25,7 +26,7 @@ for index, task in ipairs(tasks) do
       instead[task.id] = id
     end
   end
-  if not known then accepted[task.id] = task end
+  if not instead[task.id] then accepted[task.id] = task end
 end
 
 for index, task in ipairs(tasks) do
@@ -54,7 +55,7 @@ end
 
 local function accept(task)
   local key, now = PREFIX .. 'task:' .. task.id, time_ms()
-  local open, failed = 0, false
+  local open, failed, final = 0, false, task.imported ~= 'queued' and task.imported
   for _, id in ipairs(task.dependsOn) do
     local state = redis.call('HGET', PREFIX .. 'task:' .. id, 'state')
     local ended = redis.call('HEXISTS', PREFIX .. 'task:' .. id, 'terminal') == 1
@@ -64,15 +65,18 @@ local function accept(task)
       failed = id
     end
   end
-  local state = failed and 'skipped' or open > 0 and 'scheduled' or 'queued'
+  local state = final or failed and 'skipped' or open > 0 and 'scheduled' or 'queued'
   redis.call('HSET', key, 'state', state, 'sequence', task.sequence, 'submittedAt', now, 'waitsFor', open)
   set_fields(task.id, task.fields)
   if task.key then redis.call('HSET', PREFIX .. 'idempotency', task.key, task.id .. ' ' .. task.bodyHash) end
   redis.call('ZADD', PREFIX .. 'tasks', task.sequence, task.id)
-  if task.branchNode and not failed then redis.call('SADD', PREFIX .. 'branch:' .. task.branchNode, task.id) end
+  if task.branchNode and not failed and not final then redis.call('SADD', PREFIX .. 'branch:' .. task.branchNode, task.id) end
   set_state(task.id, state, { reason = failed and 'dependency ' .. failed .. ' did not succeed'
-    or open > 0 and 'waits for the tasks it depends on' or 'submitted', code = failed and 'dependency_failed' or nil })
-  if failed then
+    or open > 0 and 'waits for the tasks it depends on' or task.imported and 'imported' or 'submitted', code = failed and 'dependency_failed' or nil })
+  if final then
+    redis.call('HSET', key, 'terminal', 1)
+    redis.call('ZADD', PREFIX .. 'finished', now, task.id)
+  elseif failed then
     redis.call('HSET', key, 'terminal', 1, 'code', 'dependency_failed', 'finishedAt', now)
     redis.call('ZADD', PREFIX .. 'finished', now, task.id)
   elseif open == 0 then

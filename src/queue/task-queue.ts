@@ -20,7 +20,15 @@ import { shouldRebase } from '../waiting/rank.ts';
 import { BullQueue, type JobOrder } from './bull.ts';
 import type { CancelCode, TaskRecord } from './record.ts';
 import { Signer } from './signature.ts';
-import { type AcceptedTask, type Finish, type Finished, type Refusal, TaskStore, type Writer } from './store.ts';
+import {
+  type AcceptedTask,
+  type Finish,
+  type Finished,
+  type NewTask,
+  type Refusal,
+  TaskStore,
+  type Writer,
+} from './store.ts';
 import { newTasks, type PreparedTask } from './submit.ts';
 import { wake } from './wake.ts';
 
@@ -84,6 +92,12 @@ export class TaskQueue {
       ...entry,
       place: list.length === 1 ? '' : `[${order[i]}].`,
     }));
+    const accepted = await this.accept(entries);
+    return order.map((_index, place) => accepted[order.indexOf(place)]).filter((one) => one !== undefined);
+  }
+
+  /** Accepts entries whose dependencies come before them, all or none; throws as `submit` does. */
+  async accept(entries: readonly NewTask[]): Promise<AcceptedTask[]> {
     const { accepted, ranks, rankBase } = await this.store.submit(entries);
     const orders = entries.flatMap(({ id, fields }, i) =>
       accepted[i]?.duplicate === false && accepted[i]?.state === 'queued'
@@ -97,7 +111,7 @@ export class TaskQueue {
       if (policy === 'supersede' && branchNode !== undefined && accepted[i]?.duplicate === false)
         await this.supersede(id, { branchNode, dependsOn }).catch(() => []);
     }
-    return order.map((_index, place) => accepted[order.indexOf(place)]).filter((one) => one !== undefined);
+    return accepted;
   }
 
   /** The record of a task. Throws NOT_FOUND, or TASK_LOST for an id that a queue gave out and Redis has lost. */
@@ -139,7 +153,10 @@ export class TaskQueue {
 
   /** Cancels the older tasks on a task's branch, those it depends on aside. Returns their ids. */
   async supersede(id: string, { branchNode, dependsOn }: Superseding): Promise<string[]> {
-    const older = (await this.store.onBranch(branchNode)).filter((other) => other < id && !dependsOn.includes(other));
+    // By number and not by id: one that was imported has the id of another Redis.
+    const all = await this.store.getMany(await this.store.onBranch(branchNode));
+    const sequence = all.find((one) => one.id === id)?.sequence ?? 0;
+    const older = all.filter((one) => one.sequence < sequence && !dependsOn.includes(one.id)).map((one) => one.id);
     for (const other of older) {
       // One that has ended meanwhile needs nothing.
       await this.cancel(other, 'superseded').catch((error: unknown) => {

@@ -23,7 +23,7 @@ export async function readFiles(names: readonly string[], cwd: string): Promise<
   for (const name of names) {
     const folder = name === '-' ? cwd : dirname(resolve(cwd, name));
     const shown = name === '-' ? 'standard input' : name;
-    const content = await read(name, cwd);
+    const content = await readInput(name, cwd);
     try {
       sources.push({ name: shown, tasks: readTasks(readTaskText(content), folder) });
     } catch (error) {
@@ -72,7 +72,8 @@ function inFile(error: unknown, name: string | undefined, field?: string): unkno
   return new SignalboxError(error.code, name === undefined ? error.message : `${name}: ${error.message}`, facts);
 }
 
-async function read(name: string, cwd: string): Promise<string> {
+/** The text of a file, or with `-` of standard input. Throws USAGE. */
+export async function readInput(name: string, cwd: string): Promise<string> {
   if (name === '-') return await text(process.stdin);
   try {
     return await readFile(resolve(cwd, name), 'utf8');
