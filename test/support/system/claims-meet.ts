@@ -1,7 +1,7 @@
 /** Whether two tasks may not run together, told from what was submitted; on purpose without the code under test. */
 
 import { repositoryOf } from './remote.ts';
-import type { TestTask } from './world.ts';
+import type { TestTask } from './world-core.ts';
 
 /** Same repository, and either one branch or a written path that the other one claims too. */
 export function claimsMeet(a: TestTask | undefined, b: TestTask | undefined): boolean {

@@ -10,7 +10,7 @@ import { claimsMeet } from './claims-meet.ts';
 import { processesOf } from './processes.ts';
 import { meetings } from './stamps.ts';
 import { until } from './until.ts';
-import type { World } from './world.ts';
+import type { World } from './world-core.ts';
 
 /** Checks all of them. Every task of the ledger has ended; the workers may still be there, idle. */
 export async function checkInvariants(world: World): Promise<void> {
