@@ -32,6 +32,10 @@ export interface Config extends Timings {
   readonly logLimitBytes: number;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** The bearer token of the HTTP API. */
+  /** What a step may use; see `limit-watch.ts`. Undefined: no limit. */
+  readonly memoryLimitBytes: number | undefined;
+  readonly processLimit: number | undefined;
+  readonly diskLimitBytes: number | undefined;
   readonly token: string | undefined;
   /** What tasks are signed with, and what workers ask of them. */
   readonly signingKey: string | undefined;
@@ -93,7 +97,7 @@ export function defineConfig(options: Options = {}): Readonly<Config> {
 function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
   const { leaseTtl, drainTimeout, keepAfter, logLimit, redisUrl, maxParallelRunners, token, ...same } =
     optionsSchema.parse(options);
-  const { lockRedisUrls: _locks, signingKey, ...rest } = same;
+  const { lockRedisUrls: _locks, signingKey, memoryLimit, processLimit, diskLimit, ...rest } = same;
   return Object.freeze({
     ...rest,
     ...timings(leaseTtl),
@@ -105,6 +109,9 @@ function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
     maxParallelRunners,
     token,
     signingKey,
+    memoryLimitBytes: memoryLimit,
+    processLimit,
+    diskLimitBytes: diskLimit,
   });
 }
 

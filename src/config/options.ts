@@ -76,6 +76,11 @@ export const optionsSchema = strict({
   logLevel: z.enum(LOG_LEVELS).default('info').describe('The least important log lines that are written.'),
   token: token.exactOptional().describe('The bearer token that the HTTP API asks for; unset: none.'),
   lockRedisUrls: z.undefined().exactOptional().describe('More Redis nodes for locks. Not in this version.'),
+  memoryLimit: bytes.exactOptional().describe('The most memory that a step may use; unset: no limit.'),
+  processLimit: whole(1, 1_000_000)
+    .exactOptional()
+    .describe('The most processes and threads that a step may have at once; unset: no limit.'),
+  diskLimit: bytes.exactOptional().describe('The most that a run’s folder may hold; unset: no limit.'),
   signingKey: token.exactOptional().describe('The key that signs tasks; unset: they are not signed.'),
 });
 
@@ -100,4 +105,7 @@ export const VARIABLES: Readonly<Record<OptionName, string>> = {
   token: 'SIGNALBOX_TOKEN',
   lockRedisUrls: 'SIGNALBOX_LOCK_REDIS',
   signingKey: 'SIGNALBOX_SIGNING_KEY',
+  memoryLimit: 'SIGNALBOX_MEMORY_LIMIT',
+  processLimit: 'SIGNALBOX_PROCESS_LIMIT',
+  diskLimit: 'SIGNALBOX_DISK_LIMIT',
 };

@@ -1,6 +1,7 @@
 /** Runs one step of a phase: a command under the supervisor, or a handler of the worker. */
 
 import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
 import type { StepReport } from '../queue/record.ts';
 import type { FailedCode } from '../task/states.ts';
 import type { Command, Step } from '../task/task.ts';
@@ -8,7 +9,7 @@ import { type Ending, failed } from './ending.ts';
 import { grow } from './growth.ts';
 import { ensureCheckout } from './phases/prepare.ts';
 import type { Run } from './run.ts';
-import type { StepResult } from './supervisor/protocol.ts';
+import type { StepLimits, StepResult } from './supervisor/protocol.ts';
 import { scrub } from './supervisor/scrubber.ts';
 import { stepEnv } from './supervisor/step-env.ts';
 
@@ -79,6 +80,7 @@ async function runCommand(
     }),
     ...(step.timeoutMs === undefined ? {} : { timeoutMs: step.timeoutMs }),
     stallTimeoutMs: task.stallTimeoutMs,
+    limits: limitsOf(services.config, paths.folder),
     logFile: join(paths.artifacts, 'log.txt'),
     logLimitBytes: services.config.logLimitBytes,
     secrets: Object.values(secrets),
@@ -86,6 +88,16 @@ async function runCommand(
   const { exitCode, durationMs, outputTail } = result;
   const report = { name: step.name, exitCode, durationMs, outputTail: outputTail.slice(-TAIL_CHARACTERS) };
   return { report, ending: judge(step, result, code) };
+}
+
+/** What this worker lets a step use; `folder` is the run's. */
+function limitsOf({ memoryLimitBytes, processLimit, diskLimitBytes }: Readonly<Config>, folder: string): StepLimits {
+  return {
+    folder,
+    ...(memoryLimitBytes === undefined ? {} : { memoryBytes: memoryLimitBytes }),
+    ...(processLimit === undefined ? {} : { processes: processLimit }),
+    ...(diskLimitBytes === undefined ? {} : { diskBytes: diskLimitBytes }),
+  };
 }
 
 function judge(step: Step, result: StepResult, code: StepFailureCode): Ending | undefined {
@@ -101,6 +113,8 @@ function judge(step: Step, result: StepResult, code: StepFailureCode): Ending | 
       return failed('timeout', `step ${step.name} took longer than ${step.timeoutMs} ms`);
     case 'stalled':
       return failed('stalled', `step ${step.name} gave no output for too long`);
+    case 'limit':
+      return failed(code, `step ${step.name} hit a limit: ${error}`);
     case 'not_started':
       return failed(code, `step ${step.name} could not be started: ${error ?? 'no reason given'}`);
     case 'deadline':

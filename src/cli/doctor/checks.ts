@@ -10,7 +10,9 @@ import { checkRemote, resolveRepository } from '../../git/identity.ts';
 import type { TaskQueue } from '../../queue/task-queue.ts';
 import type { Finding } from '../../redis/health.ts';
 import { registeredWorkers } from '../../runner/registry.ts';
-import { startSupervisor } from '../../runner/supervisor/client.ts';
+import type { Controller } from '../../runner/supervisor/cgroup-homes.ts';
+import { type Isolation, startSupervisor } from '../../runner/supervisor/client.ts';
+import { inForce } from '../../runner/supervisor/isolation.ts';
 import { readError } from '../errors.ts';
 import { bytesText, countText, durationText } from '../format.ts';
 
@@ -59,19 +61,39 @@ export async function diskChecks(dataDir: string): Promise<Finding[]> {
 }
 
 /** The wall that steps on this machine get, tried out. */
-export async function isolationCheck({ answerMs }: Readonly<Config>): Promise<Finding> {
+export async function isolationCheck(config: Readonly<Config>): Promise<Finding> {
   const { env } = processSources();
   try {
-    const supervisor = await startSupervisor({ env, answerMs });
-    const { level, detail } = supervisor.isolation;
+    const supervisor = await startSupervisor({ env, answerMs: config.answerMs });
+    const { isolation } = supervisor;
     await supervisor.stop();
-    const ok = level === 'pidns';
+    const ok = isolation.level === 'pidns';
     const next = ok ? '' : 'Allow user namespaces, or run workers as root, so that steps get a pid namespace.';
-    return { name: 'isolation', ok, level: 'warn', message: `${level}: ${detail}`, next };
+    return {
+      name: 'isolation',
+      ok,
+      level: 'warn',
+      message: `${inForce(isolation)}: ${isolation.detail}; ${limitsText(config, isolation)}`,
+      next,
+    };
   } catch (error) {
     const { message, next } = readError(error);
     return { name: 'isolation', ok: false, level: 'error', message, next };
   }
+}
+
+/** The limits of steps, and how those that are set are kept. */
+function limitsText(config: Readonly<Config>, { cgroup }: Isolation): string {
+  const { memoryLimitBytes: memory, processLimit: processes, diskLimitBytes: disk, logLimitBytes } = config;
+  const by = (controller: Controller): string =>
+    cgroup?.controllers.includes(controller) ? 'by its cgroup' : 'measured';
+  const limits = [
+    memory === undefined ? [] : `memory ${bytesText(memory)} (${by('memory')})`,
+    processes === undefined ? [] : `processes ${processes} (${by('pids')})`,
+    disk === undefined ? [] : `disk ${bytesText(disk)} (measured)`,
+    `output ${bytesText(logLimitBytes)}`,
+  ];
+  return `limits of a step: ${limits.flat().join(', ')}`;
 }
 
 /** A remote: can be reached with this user's credentials. */

@@ -10,6 +10,7 @@ import type { Task } from '../../task/task.ts';
 import { baseOf } from '../base.ts';
 import { takeFence } from '../fence.ts';
 import type { Checkout, Phase, Run } from '../run.ts';
+import { inForce } from '../supervisor/isolation.ts';
 
 /** Makes the checkout now if a step needs it; a task of handlers alone gets it when it asks. */
 export const prepare: Phase = async (run) => {
@@ -40,7 +41,7 @@ export function ensureCheckout(run: Run): Promise<Checkout> {
       signal,
     });
     await proveWorkspace(mirror, workspace);
-    const isolation = runsCommands(task) ? (await services.supervisor()).isolation.level : null;
+    const isolation = runsCommands(task) ? inForce((await services.supervisor()).isolation) : null;
     run.progress.write({ workspace: workspace.dir, isolation });
     return { mirror, start, workspace };
   });

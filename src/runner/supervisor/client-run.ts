@@ -1,3 +1,4 @@
+import { removeDeadCgroups } from './cgroup.ts';
 import { deadlineIn } from './clock.ts';
 import { killTree } from './process-tree.ts';
 import type { Request, StepOptions, StepResult } from './protocol.ts';
@@ -71,7 +72,7 @@ export class ClientRun implements SupervisedRun {
     if ('gone' in reply) await this.#killByOurselves();
   }
 
-  #killByOurselves(): Promise<void> {
-    return killTree({ runId: this.#runId, pid: this.#pid });
+  async #killByOurselves(): Promise<void> {
+    await Promise.all([killTree({ runId: this.#runId, pid: this.#pid }), removeDeadCgroups()]);
   }
 }

@@ -60,7 +60,7 @@ export async function startSupervisor(opts: SupervisorOptions): Promise<Supervis
 class Client implements Supervisor {
   readonly exited: Promise<SupervisorExit>;
   readonly ready: Promise<void>;
-  isolation: Isolation = { level: 'group', detail: 'not known yet' };
+  isolation: Isolation = { level: 'group', detail: 'not known yet', cgroup: null };
   readonly #child: ChildProcess;
   readonly #replies: Replies;
   readonly #runs = new Map<string, ClientRun>();

@@ -13,9 +13,13 @@ import { promisify } from 'node:util';
 import type { Isolation } from './protocol.ts';
 
 /** An isolation and the command line that brings it about. */
-export interface Wall extends Isolation {
+export interface Wall extends Pick<Isolation, 'level' | 'detail'> {
+  /** Ties what comes after it to the life of the supervisor; empty where that cannot be done. */
+  readonly tie: readonly string[];
   /** Put before a command and its arguments. */
   readonly prefix: readonly string[];
+  /** Processes of the wall itself that stand beside the step's own. */
+  readonly processes: number;
 }
 
 /** For those whose environment has none. */
@@ -23,6 +27,20 @@ export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 
 /** What the init of a namespace says on its stderr, which is not the step's, before and after the command. */
 export const INIT_SAYS = { up: 'signalbox: up', down: 'signalbox: down' };
+
+/**
+ * The first words of a step. A supervisor that died before the step was tied to its life cannot end it any more: then
+ * the step ends by itself. After that it goes into its control groups; whatever it starts is born there.
+ */
+const ENTER_SCRIPT = `test "$PPID" = "$0" || exit 1
+while test "$1" != --; do echo 0 >"$1" || exit 1; shift; done
+shift; exec "$@"`;
+
+/** The whole command line of a step whose control groups are entered by these files. */
+export function walledIn({ tie, prefix }: Wall, entrances: readonly string[], command: readonly string[]): string[] {
+  const enter = ['/bin/sh', '-c', ENTER_SCRIPT, String(process.pid), ...entrances, '--'];
+  return [...tie, ...enter, ...prefix, ...command];
+}
 
 /** Out of memory, the kernel should choose a step before a worker or Redis. Raising one's own score is allowed. */
 const RAISE_OOM_SCORE = '{ echo 500 >/proc/self/oom_score_adj; } 2>/dev/null';
@@ -39,41 +57,51 @@ const GROUP_SCRIPT = `${RAISE_OOM_SCORE}; exec "$@"`;
 /** Succeeds only as a member of a new pid namespace that sees a /proc of its own. */
 const PROOF = 'read -r pid rest </proc/self/stat && test "$pid" = "$$" && test "$PPID" = 1';
 
+/** An isolation in a few words, as the task's record and `doctor` show it: `pidns, cgroup v1 for memory and pids`. */
+export function inForce({ level, cgroup }: Isolation): string {
+  if (cgroup === null) return `${level}, no cgroup`;
+  const { version, controllers } = cgroup;
+  return `${level}, cgroup v${version} ${controllers.length === 0 ? 'without limits' : `for ${controllers.join(' and ')}`}`;
+}
+
 /** Finds the best wall that works here by trying it. `atMost: 'group'` leaves out namespaces. */
 export async function findWall(path: string, atMost: Isolation['level'] = 'pidns'): Promise<Wall> {
   const setpriv = findCommand('setpriv', path);
-  const tied = setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];
+  const tie = setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];
   if (atMost === 'pidns' && process.platform === 'linux') {
-    const wall = await findNamespace(tied, findCommand('unshare', path));
+    const wall = await findNamespace(tie, findCommand('unshare', path));
     if (wall !== undefined) return wall;
   }
-  const dies = tied.length > 0 && (await works([...tied, '/bin/sh', '-c', ':']));
-  return {
+  const found = `by descent${process.platform === 'linux' ? ' and by a mark in its environment' : ' alone'}`;
+  const wall: Wall = {
     level: 'group',
-    detail: `process group; what leaves it is found by descent${
-      process.platform === 'linux' ? ' and by a mark in its environment' : ' alone'
-    }`,
-    prefix: [...(dies ? tied : []), '/bin/sh', '-c', GROUP_SCRIPT, 'sh'],
+    detail: `process group; what leaves it is found ${found}`,
+    tie,
+    prefix: ['/bin/sh', '-c', GROUP_SCRIPT, 'sh'],
+    processes: 0,
   };
+  return tie.length > 0 && (await works(walledIn(wall, [], ['/bin/sh', '-c', ':']))) ? wall : { ...wall, tie: [] };
 }
 
-async function findNamespace(tied: readonly string[], unshare: string | undefined): Promise<Wall | undefined> {
-  if (unshare === undefined || tied.length === 0) return undefined;
+async function findNamespace(tie: readonly string[], unshare: string | undefined): Promise<Wall | undefined> {
+  if (unshare === undefined || tie.length === 0) return undefined;
   const space = ['--pid', '--fork', '--kill-child', '--mount-proc', '--', '/bin/sh', '-c', INIT_SCRIPT, 'sh'];
   const candidates = [
-    { detail: 'pid namespace with a private /proc', prefix: [...tied, unshare, ...space] },
+    { detail: 'pid namespace with a private /proc', prefix: [unshare, ...space] },
     {
       detail: 'pid namespace with a private /proc, in a user namespace: sudo does not work in steps',
-      prefix: [...tied, unshare, '--user', '--map-current-user', ...space],
+      prefix: [unshare, '--user', '--map-current-user', ...space],
     },
   ];
   for (const candidate of candidates) {
-    if (await works([...candidate.prefix, '/bin/sh', '-c', PROOF])) return { level: 'pidns', ...candidate };
+    const wall: Wall = { level: 'pidns', ...candidate, tie, processes: 2 };
+    if (await works(walledIn(wall, [], ['/bin/sh', '-c', PROOF]))) return wall;
   }
   return undefined;
 }
 
-async function works([file, ...args]: readonly string[]): Promise<boolean> {
+/** Whether a command line ends well. */
+export async function works([file, ...args]: readonly string[]): Promise<boolean> {
   if (file === undefined) return false;
   return promisify(execFile)(file, args, { timeout: 5_000, killSignal: 'SIGKILL' }).then(
     () => true,

@@ -3,8 +3,8 @@
  *
  * A process belongs to a run if it is in the step's process group, descends from the step's first process, or carries
  * the run's id in its environment: that finds what changed its session and lost its parent. (A process that did both
- * and emptied its environment too is found only by a pid namespace.) On macOS other processes' environments cannot be
- * read; group and descent must do there.
+ * and emptied its environment too is found only by a pid namespace or a control group.) On macOS other processes'
+ * environments cannot be read; group and descent must do there.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -18,6 +18,8 @@ export interface Tree {
   readonly runId: string;
   /** The step's first process: its own descent and process group count. */
   readonly pid?: number | undefined;
+  /** The step's control group, which tells of all that was ever born in it. */
+  readonly cgroup?: { pids(): number[] } | undefined;
 }
 
 interface Process {
@@ -33,6 +35,8 @@ const LONGEST_PAUSE_MS = 50;
 export function processesOf(tree: Tree): number[] {
   const all = livingProcesses();
   const members = new Set(all.filter(({ pid, group }) => pid === tree.pid || group === tree.pid).map(({ pid }) => pid));
+  const grouped = new Set(tree.cgroup?.pids());
+  for (const { pid } of all) if (grouped.has(pid)) members.add(pid);
   const marked = `${RUN_MARKER}=${tree.runId}`;
   for (const { pid } of all) if (!members.has(pid) && hasInEnvironment(pid, marked)) members.add(pid);
   for (let before = -1; before !== members.size; ) {
@@ -55,16 +59,16 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
 }
 
 /**
- * Kills the tree and resolves when nothing of it lives. It looks twice for an empty tree, since one look can miss a
- * process that was born while its parent died.
+ * Kills the tree and resolves when nothing of it lives. It looks twice for an empty tree, a moment apart, since one look
+ * can miss a process that was born while its parent died.
  */
 export async function killTree(tree: Tree): Promise<void> {
   let pauseMs = FIRST_PAUSE_MS;
-  for (let empty = 0; empty < 2; ) {
+  for (let empty = 0; ; ) {
     const pids = processesOf(tree);
     signalAll(pids, 'SIGKILL');
     empty = pids.length === 0 ? empty + 1 : 0;
-    if (pids.length === 0) continue;
+    if (empty === 2) return;
     await delay(pauseMs);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { findCommand, findWall } from './isolation.ts';
+import { findCgroups, removeDeadCgroups } from './cgroup.ts';
+import { findCommand, findWall, walledIn, works } from './isolation.ts';
 import type { Answer, Isolation, NumberedRequest } from './protocol.ts';
 import { RunTable } from './run-table.ts';
 
@@ -28,9 +29,13 @@ export async function superviseUntilDisconnected(atMost: Isolation['level'], pat
   const mkfifo = findCommand('mkfifo', path);
   if (mkfifo === undefined) throw new Error('the program mkfifo, which makes the pipes of steps, is not in PATH');
   const wall = await findWall(path, atMost);
-  const runs = new RunTable({ wall, mkfifo }, send);
+  await removeDeadCgroups();
+  const cgroups = await findCgroups(({ entrances }) => works(walledIn(wall, entrances, ['/bin/sh', '-c', ':'])));
+  const runs = new RunTable({ wall, cgroups, mkfifo }, send);
   process.on('message', (request) => void runs.handle(request as NumberedRequest));
-  send({ say: 'ready', isolation: { level: wall.level, detail: wall.detail } });
+  const { level, detail } = wall;
+  const cgroup = cgroups === undefined ? null : { version: cgroups.version, controllers: cgroups.controllers };
+  send({ say: 'ready', isolation: { level, detail, cgroup } });
 
   if (process.connected) await disconnected;
   // What cannot be killed now (a process in an uninterruptible wait) has its kill pending: nobody is left to be told.

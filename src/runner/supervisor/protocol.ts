@@ -5,6 +5,7 @@
  * found out, and `done` when what was asked for is the case, which for a step is its end.
  */
 import type { Command } from '../../task/task.ts';
+import type { Controller } from './cgroup-homes.ts';
 import type { Deadline } from './clock.ts';
 
 /** How well a run is walled in: its own pid namespace, or only a process group that is searched for what left it. */
@@ -12,6 +13,18 @@ export interface Isolation {
   readonly level: 'pidns' | 'group';
   /** One sentence for people: what holds at this level and what does not. */
   readonly detail: string;
+  /** The control group that each step gets; `null` where none can be made. */
+  readonly cgroup: { readonly version: 1 | 2; readonly controllers: readonly Controller[] } | null;
+}
+
+/** What a step may use. A control group holds it to memory and processes, else its processes are looked at now and then. */
+export interface StepLimits {
+  readonly memoryBytes?: number;
+  /** Processes and threads at once. */
+  readonly processes?: number;
+  /** What `folder` may hold. */
+  readonly diskBytes?: number;
+  readonly folder: string;
 }
 
 /** A command line: given to `/bin/sh -c` (the POSIX shell, not bash), or run as it is, without a shell. */
@@ -29,6 +42,7 @@ export interface StepOptions {
   readonly timeoutMs?: number;
   /** The same after this long without output. */
   readonly stallTimeoutMs?: number;
+  readonly limits?: StepLimits;
   /** Appended to; made with mode 0600, its folder too if need be. */
   readonly logFile: string;
   /** How much of this step's output the log keeps, from its beginning; the end is in `outputTail`. */
@@ -39,10 +53,10 @@ export interface StepOptions {
 
 /**
  * How a step ended. `exited`: by itself, whatever its exit code. `timeout` and `stalled`: it took, or was silent, too
- * long. `killed`: by `kill`, `close`, `stop` or the death of the supervisor. `deadline`: the run's deadline passed.
+ * long. `limit`: it used more than its limits allow; `error` says what of. `killed`: by `kill`, `close`, `stop` or the death of the supervisor. `deadline`: the run's deadline passed.
  * `not_started`: no process of it ever ran; `error` says why.
  */
-export type StepOutcome = 'exited' | 'timeout' | 'stalled' | 'killed' | 'deadline' | 'not_started';
+export type StepOutcome = 'exited' | 'timeout' | 'stalled' | 'limit' | 'killed' | 'deadline' | 'not_started';
 
 /** What a step came to. No process of the step is alive any more when this is given out. */
 export interface StepResult {

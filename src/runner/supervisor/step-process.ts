@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { INIT_SAYS, type Wall } from './isolation.ts';
+import type { Cgroup } from './cgroup.ts';
+import { INIT_SAYS, type Wall, walledIn } from './isolation.ts';
 import { killTree, processesOf, RUN_MARKER, signalAll, type Tree } from './process-tree.ts';
 
 /** How the first process of a step ended: by an exit code or a signal, or it never ran. */
@@ -17,6 +18,8 @@ export interface Exit {
 export interface Start {
   readonly runId: string;
   readonly wall: Wall;
+  /** Where it is put, if there are control groups here. */
+  readonly cgroup: Cgroup | undefined;
   /** The command's file, found already, and its arguments. */
   readonly command: readonly string[];
   readonly cwd: string;
@@ -53,8 +56,8 @@ export class StepProcess {
   #ended = false;
 
   /** Starts it. Throws or rejects `exited` if the system refuses. */
-  constructor({ runId, wall, command, cwd, env, outputFd }: Start) {
-    const [file = '', ...args] = [...wall.prefix, ...command];
+  constructor({ runId, wall, cgroup, command, cwd, env, outputFd }: Start) {
+    const [file = '', ...args] = walledIn(wall, cgroup?.entrances ?? [], command);
     this.#wall = wall;
     this.#child = spawn(file, args, {
       cwd,
@@ -63,13 +66,18 @@ export class StepProcess {
       detached: true,
       stdio: ['ignore', outputFd, wall.level === 'pidns' ? 'pipe' : outputFd],
     });
-    this.#tree = { runId, pid: this.#child.pid };
+    this.#tree = { runId, pid: this.#child.pid, cgroup };
     this.exited = this.#waitForExit();
   }
 
   /** The process group of the step. */
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** The living processes of the step, those of its wall included. */
+  get pids(): number[] {
+    return processesOf(this.#tree);
   }
 
   /** Asks all of the step to end, and kills it 2 s later. */

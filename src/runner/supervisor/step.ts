@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
+import type { Cgroup, CgroupLimits, Cgroups } from './cgroup.ts';
 import { findCommand, type Wall } from './isolation.ts';
-import type { StepOptions, StepOutcome, StepResult } from './protocol.ts';
+import { LimitWatch } from './limit-watch.ts';
+import type { StepLimits, StepOptions, StepOutcome, StepResult } from './protocol.ts';
 import { scrub } from './scrubber.ts';
 import { StepOutput } from './step-output.ts';
 import { type Exit, StepProcess } from './step-process.ts';
@@ -8,6 +10,8 @@ import { type Exit, StepProcess } from './step-process.ts';
 /** What a step needs of its supervisor. */
 export interface StepHost {
   readonly wall: Wall;
+  /** Undefined where none can be made. */
+  readonly cgroups: Cgroups | undefined;
   /** The `mkfifo` program. */
   readonly mkfifo: string;
 }
@@ -27,7 +31,7 @@ const LONGEST_LOOK_MS = 100;
  * It is *preparing* (looking for its folder, command and log), then *running*, then *dead* (its first process has ended
  * and nothing of it lives), then *told* (its output is read to the end and the result given). `end` may come at any
  * time: while preparing it prevents the start; while running it kills, for a timeout or a stall after SIGTERM and 2 s;
- * later it changes nothing. The first reason counts.
+ * later it starts nothing and kills nothing. The first reason counts.
  *
  * A step is over when its first process ends. What that has left in the background is killed then: nothing of a step
  * outlives it, and a daemon that holds its output open cannot keep it from ending.
@@ -74,24 +78,44 @@ export class Step {
     command: readonly string[],
     { output, onStart }: { output: StepOutput; onStart: (pid: number) => void },
   ): Promise<Exit> {
-    const { cwd, env } = this.#options;
-    const { wall } = this.#host;
-    const step = new StepProcess({ runId: this.#runId, wall, command, cwd, env, outputFd: output.writeFd });
-    this.#process = step;
-    if (step.pid !== undefined) onStart(step.pid);
-    output.start();
-    const watch = this.#watchLimits(output);
+    const { cwd, env, limits } = this.#options;
+    const { wall, cgroups } = this.#host;
+    const cgroup = cgroups?.make(groupLimits(wall, limits));
+    try {
+      const step = new StepProcess({ runId: this.#runId, wall, cgroup, command, cwd, env, outputFd: output.writeFd });
+      this.#process = step;
+      if (step.pid !== undefined) onStart(step.pid);
+      output.start();
+      return await this.#watch(step, { output, cgroup });
+    } finally {
+      this.#process = undefined;
+      await cgroup?.remove();
+    }
+  }
+
+  /** Waits for the step's end, and ends it when it takes too long or too much. Nothing of it lives when this resolves. */
+  async #watch(
+    step: StepProcess,
+    { output, cgroup }: { output: StepOutput; cgroup: Cgroup | undefined },
+  ): Promise<Exit> {
+    const { limits } = this.#options;
+    const { wall, cgroups } = this.#host;
+    const times = this.#watchTimes(output);
+    const watched = { cgroup, bound: cgroups?.controllers ?? [], pids: () => step.pids, wallProcesses: wall.processes };
+    const exceeded = (error: string): void => this.end({ outcome: 'limit', error });
+    const watch = limits === undefined ? undefined : new LimitWatch({ ...watched, limits }, exceeded);
     try {
       return await step.exited;
     } finally {
-      clearInterval(watch);
+      clearInterval(times);
       this.#process = undefined;
       await step.killRest();
+      await watch?.stop();
     }
   }
 
   /** A limit must be seen overrun twice: after a pause of the supervisor itself, output may wait to be read. */
-  #watchLimits(output: StepOutput): NodeJS.Timeout {
+  #watchTimes(output: StepOutput): NodeJS.Timeout {
     const { timeoutMs = Infinity, stallTimeoutMs = Infinity } = this.#options;
     const lookMs = Math.max(1, Math.min(LONGEST_LOOK_MS, timeoutMs / 10, stallTimeoutMs / 10));
     let looks = 0;
@@ -132,6 +156,14 @@ export class Step {
       ...(error === undefined ? {} : { error: scrub(error, this.#options.secrets) }),
     };
   }
+}
+
+/** The wall's own processes are in the group too. */
+function groupLimits(wall: Wall, { memoryBytes, processes }: Partial<StepLimits> = {}): CgroupLimits {
+  return {
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(processes === undefined ? {} : { processes: processes + wall.processes }),
+  };
 }
 
 /** The command line with its file found. Throws why it cannot be started. */
