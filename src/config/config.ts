@@ -28,14 +28,16 @@ export interface Config extends Timings {
   /** How long runs may go on once their worker is stopped; undefined: the program's own default. */
   readonly drainTimeoutMs: number | undefined;
   readonly keepAfterMs: number;
+  /** How long a ledger stays after its last entry. */
+  readonly ledgerRetentionMs: number;
   readonly historyLimit: number;
   readonly logLimitBytes: number;
-  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
-  /** The bearer token of the HTTP API. */
   /** What a step may use; see `limit-watch.ts`. Undefined: no limit. */
   readonly memoryLimitBytes: number | undefined;
   readonly processLimit: number | undefined;
   readonly diskLimitBytes: number | undefined;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** The bearer token of the HTTP API. */
   readonly token: string | undefined;
   /** What tasks are signed with, and what workers ask of them. */
   readonly signingKey: string | undefined;
@@ -95,7 +97,7 @@ export function defineConfig(options: Options = {}): Readonly<Config> {
 }
 
 function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
-  const { leaseTtl, drainTimeout, keepAfter, logLimit, redisUrl, maxParallelRunners, token, ...same } =
+  const { leaseTtl, drainTimeout, keepAfter, ledgerRetention, logLimit, redisUrl, maxParallelRunners, token, ...same } =
     optionsSchema.parse(options);
   const { lockRedisUrls: _locks, signingKey, memoryLimit, processLimit, diskLimit, ...rest } = same;
   return Object.freeze({
@@ -105,13 +107,14 @@ function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
     redisFrom,
     drainTimeoutMs: drainTimeout,
     keepAfterMs: keepAfter,
+    ledgerRetentionMs: ledgerRetention,
     logLimitBytes: logLimit,
-    maxParallelRunners,
-    token,
-    signingKey,
     memoryLimitBytes: memoryLimit,
     processLimit,
     diskLimitBytes: diskLimit,
+    maxParallelRunners,
+    token,
+    signingKey,
   });
 }
 

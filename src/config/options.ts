@@ -71,16 +71,19 @@ export const optionsSchema = strict({
   keepAfter: duration(1, MAX_DURATION_MS, 'from 1ms to 30d')
     .prefault('60s')
     .describe('How long others may pass a waiting task before what it needs is kept for it.'),
+  ledgerRetention: duration(1_000, 366 * 86_400_000, 'from 1s to 366d')
+    .prefault('30d')
+    .describe('How long after its last entry a task’s ledger stays on the remote until `prune` takes it away.'),
   historyLimit: whole(1, 1_000_000).prefault(1000).describe('How many finished tasks are kept.'),
   logLimit: bytes.prefault('64MiB').describe('The most output that is kept of one step.'),
-  logLevel: z.enum(LOG_LEVELS).default('info').describe('The least important log lines that are written.'),
-  token: token.exactOptional().describe('The bearer token that the HTTP API asks for; unset: none.'),
-  lockRedisUrls: z.undefined().exactOptional().describe('More Redis nodes for locks. Not in this version.'),
   memoryLimit: bytes.exactOptional().describe('The most memory that a step may use; unset: no limit.'),
   processLimit: whole(1, 1_000_000)
     .exactOptional()
     .describe('The most processes and threads that a step may have at once; unset: no limit.'),
   diskLimit: bytes.exactOptional().describe('The most that a run’s folder may hold; unset: no limit.'),
+  logLevel: z.enum(LOG_LEVELS).default('info').describe('The least important log lines that are written.'),
+  token: token.exactOptional().describe('The bearer token that the HTTP API asks for; unset: none.'),
+  lockRedisUrls: z.undefined().exactOptional().describe('More Redis nodes for locks. Not in this version.'),
   signingKey: token.exactOptional().describe('The key that signs tasks; unset: they are not signed.'),
 });
 
@@ -99,13 +102,14 @@ export const VARIABLES: Readonly<Record<OptionName, string>> = {
   concurrency: 'SIGNALBOX_CONCURRENCY',
   drainTimeout: 'SIGNALBOX_DRAIN_TIMEOUT',
   keepAfter: 'SIGNALBOX_KEEP_AFTER',
+  ledgerRetention: 'SIGNALBOX_LEDGER_RETENTION',
   historyLimit: 'SIGNALBOX_HISTORY_LIMIT',
   logLimit: 'SIGNALBOX_LOG_LIMIT',
+  memoryLimit: 'SIGNALBOX_MEMORY_LIMIT',
+  processLimit: 'SIGNALBOX_PROCESS_LIMIT',
+  diskLimit: 'SIGNALBOX_DISK_LIMIT',
   logLevel: 'SIGNALBOX_LOG_LEVEL',
   token: 'SIGNALBOX_TOKEN',
   lockRedisUrls: 'SIGNALBOX_LOCK_REDIS',
   signingKey: 'SIGNALBOX_SIGNING_KEY',
-  memoryLimit: 'SIGNALBOX_MEMORY_LIMIT',
-  processLimit: 'SIGNALBOX_PROCESS_LIMIT',
-  diskLimit: 'SIGNALBOX_DISK_LIMIT',
 };
