@@ -5,7 +5,7 @@
  */
 
 import { SignalboxError } from '../errors.ts';
-import { type Mirror, type Oid, resolveCommit } from './mirror.ts';
+import { type Mirror, type Oid, type Place, resolveCommit } from './mirror.ts';
 import { readRemoteRef } from './push.ts';
 
 /** Who writes into a ledger. */
@@ -69,7 +69,7 @@ export async function readLedger(mirror: Mirror, taskId: string, signal?: AbortS
 
 /** Makes the commit of an entry in the mirror; only a push makes it count. */
 export async function makeEntry(
-  { git, dir }: Mirror,
+  { git, dir }: Place,
   { queue, taskId, run, runnerId }: LedgerWriter,
   { word, parent }: { readonly word: LedgerWord; readonly parent: Oid | null },
 ): Promise<Oid> {

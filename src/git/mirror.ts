@@ -42,6 +42,9 @@ export interface Mirror {
   head(signal?: AbortSignal): Promise<RemoteHead | undefined>;
 }
 
+/** A repository here and the remote that it pushes to. */
+export type Place = Pick<Mirror, 'git' | 'dir' | 'url'>;
+
 /** The mirrors of one data folder. One object a process: callers who ask at once share a fetch. */
 export interface Mirrors {
   /** The mirror of a repository, made on first use. Throws `REMOTE_UNREACHABLE`. */

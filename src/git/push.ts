@@ -1,7 +1,7 @@
 /** One push: refs moved from what they were seen to be, all or none. */
 
 import { SignalboxError } from '../errors.ts';
-import type { Mirror, Oid } from './mirror.ts';
+import type { Mirror, Oid, Place } from './mirror.ts';
 
 /** A ref to move on the remote. */
 export interface RefUpdate {
@@ -22,13 +22,13 @@ export type PushAnswer =
 const FLAGS = ['--porcelain', '--quiet', '--no-verify', '--no-follow-tags', '--recurse-submodules=no', '--no-signed'];
 
 /**
- * Pushes from the mirror. Each ref is leased at its full old name, which the remote checks under its own lock. A lease
+ * Pushes from the mirror, or another repository here. Each ref is leased at its full old name, which the remote checks under its own lock. A lease
  * switches off git's check that history only grows, and a ref that does not change is not sent, hence not checked:
  * both are the caller's to mind. Several refs are pushed `--atomic`; for one it would say nothing, and some remotes
  * refuse the word: `atomic` asks for it all the same.
  */
 export async function pushRefs(
-  mirror: Mirror,
+  place: Place,
   updates: readonly RefUpdate[],
   options: { readonly signal?: AbortSignal | undefined; readonly atomic?: boolean } = {},
 ): Promise<PushAnswer> {
@@ -36,10 +36,10 @@ export async function pushRefs(
   const atomic = asked ? ['--atomic'] : [];
   const leases = updates.map(({ ref, from }) => `--force-with-lease=${ref}:${from ?? ''}`);
   const refspecs = updates.map(({ ref, to }) => `${to}:${ref}`);
-  const args = ['push', ...FLAGS, ...atomic, ...leases, '--', mirror.url, ...refspecs];
+  const args = ['push', ...FLAGS, ...atomic, ...leases, '--', place.url, ...refspecs];
   try {
-    const { exitCode, stdout, stderr } = await mirror.git(args, {
-      gitDir: mirror.dir,
+    const { exitCode, stdout, stderr } = await place.git(args, {
+      gitDir: place.dir,
       remote: true,
       signal,
       allow: [1],

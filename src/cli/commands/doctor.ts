@@ -46,7 +46,7 @@ async function examine({ flags, connect, repo }: Patient): Promise<Finding[]> {
     checks.gitCheck(git).then((finding) => [finding]),
     checks.diskChecks(config.dataDir),
     checks.isolationCheck(config).then((finding) => [finding]),
-    repo === undefined ? [] : checks.remoteCheck(git, repo).then((finding) => [finding]),
+    repo === undefined ? [] : checks.remoteChecks(git, repo),
   ]);
   return [...parts.flat(), checks.recoveryNote(config)];
 }

@@ -5,6 +5,7 @@ import { access, constants, statfs } from 'node:fs/promises';
 import type { Config } from '../../config/config.ts';
 import { processSources } from '../../config/process.ts';
 import { upwards } from '../../config/up-file.ts';
+import { probeFence } from '../../git/fence-probe.ts';
 import type { Git } from '../../git/git.ts';
 import { checkRemote, resolveRepository } from '../../git/identity.ts';
 import type { TaskQueue } from '../../queue/task-queue.ts';
@@ -96,17 +97,33 @@ function limitsText(config: Readonly<Config>, { cgroup }: Isolation): string {
   return `limits of a step: ${limits.flat().join(', ')}`;
 }
 
-/** A remote: can be reached with this user's credentials. */
-export async function remoteCheck(git: Git, repo: string): Promise<Finding> {
+/** A remote: can be reached with this user's credentials, and can fence runs. */
+export async function remoteChecks(git: Git, repo: string): Promise<Finding[]> {
   try {
     const { url, hostBound } = await resolveRepository(git, repo, processSources().cwd);
     await checkRemote(git, url);
     const where = hostBound ? `${url}: only workers on this host can run its tasks` : url;
-    return { name: 'remote', ok: true, level: 'error', message: `answers: ${where}`, next: '' };
+    const answers: Finding = { name: 'remote', ok: true, level: 'error', message: `answers: ${where}`, next: '' };
+    return [answers, await fenceCheck(git, url)];
   } catch (error) {
     const { message, next } = readError(error);
-    return { name: 'remote', ok: false, level: 'error', message, next };
+    return [{ name: 'remote', ok: false, level: 'error', message, next }];
   }
+}
+
+async function fenceCheck(git: Git, url: string): Promise<Finding> {
+  const answer = await probeFence(git, url);
+  const finding = { name: 'remote-fence', ok: answer.kind === 'able', level: 'warn' } as const;
+  if (answer.kind === 'able')
+    return { ...finding, message: 'it keeps ledgers: no superseded run can publish', next: '' };
+  if (answer.kind === 'refused') {
+    const message = `it keeps no ledgers (${answer.why}): only a branch’s own lease keeps a superseded run from publishing`;
+    const next =
+      'Allow pushes to refs/signalbox/* and atomic pushes there; docs/guarantees.md says what is lost without.';
+    return { ...finding, message, next };
+  }
+  const message = `whether it keeps ledgers could not be found out: ${answer.why}`;
+  return { ...finding, message, next: 'Make sure that this user may push to it; workers must.' };
 }
 
 /** Workers: some are alive. */

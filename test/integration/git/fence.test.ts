@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { type Fence, takeToken } from '../../../src/git/fence.ts';
+import { probeFence } from '../../../src/git/fence-probe.ts';
 import { resolveRepository } from '../../../src/git/identity.ts';
 import { landCommit, readBase } from '../../../src/git/land.ts';
 import { ledgerRef, readLedger } from '../../../src/git/ledger.ts';
@@ -202,12 +203,20 @@ describe('a remote that keeps no ledgers', () => {
   ])('because it %s is published to by lease alone, and why is told', async (_why, arrange) => {
     const room = await fixture();
     arrange(room.remote);
+    expect(await probeFence(room.git, room.remote)).toMatchObject({ kind: 'refused' });
     const one = await changed(room, { 'one.txt': '1' });
     const fence = await takeToken(room.mirror, writer(1));
     expect(fence).toMatchObject({ kind: 'branch', why: expect.stringMatching(/hidden|no such refs|atomic/) });
     expect(await publish(room.mirror, fence as Fence, one)).toMatchObject({ kind: 'published' });
     expect(tipOf(room.remote, 'task/one')).toBe(one.commit);
     expect(by(room.remote, 'for-each-ref', 'refs/signalbox')).toBe('');
+  });
+
+  it('is told by a probe, which leaves nothing behind', async () => {
+    const room = await fixture();
+    expect(await probeFence(room.git, room.remote)).toEqual({ kind: 'able' });
+    expect(by(room.remote, 'for-each-ref', 'refs/signalbox')).toBe('');
+    expect(await probeFence(room.git, join(room.root, 'nowhere.git'))).toMatchObject({ kind: 'unknown' });
   });
 
   it('no longer is not written past', async () => {

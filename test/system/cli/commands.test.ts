@@ -321,7 +321,7 @@ test('doctor finds all well, and names a remote that cannot be reached', async (
       'git',
       'data-folder',
     ],
-    ...['disk', 'isolation', 'remote', 'recovery'],
+    ...['disk', 'isolation', 'remote', 'remote-fence', 'recovery'],
   ]);
   const { code, json } = await world.run(['doctor', '--repo', 'http://127.0.0.1:65535/a/b', '--json']);
   expect({ code, ok: json.ok }).toEqual({ code: 1, ok: false });
