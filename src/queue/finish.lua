@@ -2,7 +2,8 @@
 -- trimmed.
 --
 -- KEYS  task:<id>
--- ARGV  id, final state, code or '', states it may come from, guard (run|pickup|any), its number, reason,
+-- ARGV  id, final state, code or '', states it may come from, guard (run|pickup|any), its number with a
+--       run's runner after it, reason,
 --       fields as JSON, keepAfterMs, how many finished tasks are kept
 -- Returns {'ok', 1 if it was in line else 0, number of tasks that must get a job, their ids …, granted …} or {refusal}.
 -- Atomic, because exactly one writer may end a task, and a ticket or dependent left behind would wait for ever.

@@ -2,7 +2,7 @@
 --
 -- KEYS  task:<id>
 -- ARGV  id, new state or '' for none, states it may come from (comma-separated), guard (run|pickup), its number,
---       reason, fields as JSON (null takes one away)
+--       with a run's runner after it, reason, fields as JSON (null takes one away)
 -- Returns {'ok', how it shall end if a cancel was asked for else ''} or {refusal}.
 -- Atomic, because a superseded run may write at the same moment as its successor.
 

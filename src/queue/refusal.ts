@@ -2,9 +2,12 @@
 
 import type { TaskState } from '../task/states.ts';
 
-/** Who writes: a run is refused once a newer run exists, a pick-up once a newer pick-up does; `any` may always. */
+/**
+ * Who writes: a run is refused once a newer run exists, a pick-up once a newer pick-up does; `any` may always. A run
+ * names its runner too, since a Redis that was rolled back draws the same number for another one.
+ */
 export type Writer =
-  | { readonly by: 'run'; readonly number: number }
+  | { readonly by: 'run'; readonly number: number; readonly runnerId: string }
   | { readonly by: 'pickup'; readonly number: number }
   | { readonly by: 'any' };
 
@@ -15,7 +18,8 @@ export type Refusal =
 
 /** A writer as the scripts are told of it. */
 export function guard(writer: Writer): [string, string] {
-  return [writer.by, 'number' in writer ? String(writer.number) : ''];
+  if (writer.by === 'any') return [writer.by, ''];
+  return [writer.by, writer.by === 'run' ? `${writer.number} ${writer.runnerId}` : String(writer.number)];
 }
 
 /** What a script answered instead of writing. */

@@ -18,13 +18,13 @@ local function contains(list, word)
 end
 
 -- Why this writer may not write: nil, or 'missing', 'ended', 'superseded', 'illegal <state>'.
--- A run may write while no newer run exists, whatever state others saw the task in; a pick-up while no newer pick-up does and no run of the task holds its
+-- A run (its number and its runner) may write while no newer run exists, whatever state others saw the task in; a pick-up while no newer pick-up does and no run of the task holds its
 -- claim.
 local function refusal(id, from, guard, number)
   local t = redis.call('HMGET', PREFIX .. 'task:' .. id, 'state', 'terminal', 'run', 'pickup', 'open', 'runner')
   if not t[1] then return 'missing' end
   if t[2] then return 'ended' end
-  if guard == 'run' and t[3] ~= number then return 'superseded' end
+  if guard == 'run' and (t[3] or '') .. ' ' .. (t[6] or '') ~= number then return 'superseded' end
   if guard == 'pickup' then
     local alive = t[5] and t[6] and redis.call('EXISTS', PREFIX .. 'record:' .. t[6]) == 1
     if t[4] ~= number or alive then return 'superseded' end

@@ -70,7 +70,7 @@ export async function claimTask(taken: Taken, services: Services): Promise<Claim
       const claim = new Claim({ locker: queue.locker, lock: acquired.lock, timings: config, sentAt, clock });
       const { run, crashes, holders, slots } = acquired;
       const killer = crashes >= record.maxAttempts && record.alone;
-      if (killer) return await setAsideCrashed(taken, { claim, run, crashes }, services);
+      if (killer) return await setAsideCrashed(taken, { claim, runnerId, run, crashes }, services);
       reportHeld({ runnerId, run, nodes }, taken, events);
       const beside = acquired.beside.map(([obstacle, blocker]) => conflictAt(nodes, obstacle, blocker));
       for (const conflict of beside) events.emit({ type: 'claim.proceeded', taskId: record.id, ...besides(conflict) });
@@ -78,6 +78,8 @@ export async function claimTask(taken: Taken, services: Services): Promise<Claim
     }
     case 'unknown':
       return disposed({ kind: 'later', atMs: Date.now() + ASK_AGAIN_MS });
+    case 'unconfirmed':
+      return disposed(await tryAgain(taken, acquired.reason, services));
     case 'stale':
     case 'ended':
       return disposed({ kind: 'ended' });
@@ -118,6 +120,7 @@ async function ownBranches(record: TaskRecord, queue: TaskQueue): Promise<string
 
 interface Held {
   readonly claim: Claim;
+  readonly runnerId: string;
   readonly run: number;
   readonly crashes: number;
 }
@@ -164,6 +167,15 @@ function park(blocked: Blocked, { queue, events }: Services): Disposition {
   return { kind: 'parked', untilMs };
 }
 
+/** The queue's Redis admitted it and the lock servers did not agree: what blocks them ends within a lease, or is mended. */
+async function tryAgain({ record }: Taken, reason: string, services: Services): Promise<Disposition> {
+  const { queue, events, config } = services;
+  events.emit({ type: 'claim.unconfirmed', taskId: record.id, reason });
+  const move: Move = { to: 'scheduled', reason: `its claim could not be confirmed (${reason})` };
+  await queue.store.move(record.id, { by: 'pickup', number: record.pickup }, move);
+  return { kind: 'later', atMs: Date.now() + config.renewEveryMs };
+}
+
 /** The task does not want to wait, or has waited long enough. */
 async function refuse(
   blocked: Blocked,
@@ -187,12 +199,12 @@ async function refuse(
 
 async function setAsideCrashed(
   { record }: Taken,
-  { claim, run, crashes }: Held,
+  { claim, runnerId, run, crashes }: Held,
   services: Services,
 ): Promise<NotTaken> {
   const error = `its worker died ${crashes} times while it ran, the last time with nothing else in it`;
   const outcome = { state: 'failed', code: 'crashed' } as const;
-  const writer: Writer = { by: 'run', number: run };
+  const writer: Writer = { by: 'run', number: run, runnerId };
   try {
     await services.queue.finish(record.id, writer, { outcome, reason: error, fields: { error } });
   } finally {

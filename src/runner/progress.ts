@@ -127,13 +127,13 @@ export class Progress {
   }
 
   async #write(first: Move): Promise<void> {
-    const { record, services, number } = this.#run;
+    const { record, services } = this.#run;
     this.#writing = true;
     for (let move = first; ; move = {}) {
       const fields = { ...move.fields, ...this.#takeUnwritten() };
       if (move.to === undefined && Object.keys(fields).length === 0) break;
       const answer = await services.queue.store
-        .move(record.id, { by: 'run', number }, { ...move, fields })
+        .move(record.id, this.#run.writer, { ...move, fields })
         // Redis did not take the write: the lease's deadline decides what follows from that.
         .catch(() => undefined);
       if (answer?.kind === 'superseded' || answer?.kind === 'ended') this.#run.stop('superseded');

@@ -15,6 +15,7 @@ import type { StartPoint } from '../git/start-point.ts';
 import type { Workspace } from '../git/workspace.ts';
 import { removeTree } from '../git/workspaces.ts';
 import type { Artifact, CancelCode, ConflictReport, TaskRecord } from '../queue/record.ts';
+import type { Writer } from '../queue/refusal.ts';
 import type { Task } from '../task/task.ts';
 import type { Claimed } from './claim-task.ts';
 import { type Ending, endingOf, RunStopped, type StopReason, withoutSecrets } from './ending.ts';
@@ -141,6 +142,11 @@ export class Run {
   /** Aborted with a `RunStopped` when the run must end. */
   get signal(): AbortSignal {
     return this.#stop.signal;
+  }
+
+  /** As whom it writes to the task's record. */
+  get writer(): Writer {
+    return { by: 'run', number: this.number, runnerId: this.runnerId };
   }
 
   /** What is claimed. */
@@ -273,6 +279,7 @@ export class Run {
     await this.release();
     if (this.services.runs.get(this.record.id) === this) this.services.runs.delete(this.record.id);
     if (this.#isSaved) await removeTree(this.paths.folder);
+    else this.services.leftBehind.add(this.runnerId);
   }
 
   #makeFolder(): Promise<void> {

@@ -97,7 +97,7 @@ async function retryLater(run: Run, { code, message }: Extract<Ending, { kind: '
 
 async function goBack(run: Run, { move, atMs }: { readonly move: Move; readonly atMs: number }): Promise<Disposition> {
   const [moved] = await Promise.all([
-    insist(async () => await run.services.queue.store.move(run.record.id, { by: 'run', number: run.number }, move)),
+    insist(async () => await run.services.queue.store.move(run.record.id, run.writer, move)),
     run.release(),
   ]);
   if (moved.kind === 'ok' && moved.cancel !== undefined) {
@@ -123,7 +123,7 @@ async function finish(run: Run, outcome: Outcome, reason: string): Promise<Dispo
   const attempts = record.attempts + (outcome.state === 'cancelled' ? 0 : 1);
   const fields = { ...kept(run), attempts, commit: run.published, error, resume: null };
   const [finished] = await Promise.all([
-    insist(async () => await services.queue.finish(record.id, { by: 'run', number }, { outcome, reason, fields })),
+    insist(async () => await services.queue.finish(record.id, run.writer, { outcome, reason, fields })),
     run.release(),
   ]);
   if (finished.kind === 'ok') {
