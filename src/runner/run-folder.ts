@@ -50,15 +50,20 @@ export interface AbandonedRun {
  * The folders of runs whose process is dead and whose claim nobody holds any more; so its steps are dead too, since
  * its supervisor killed them with the worker's pipe or at the run's deadline. If the process was in another container,
  * its number says nothing: the folder is abandoned when its worker is not registered, or, if this queue never had the
- * task, once no run can last so long.
+ * task, once no run can last so long. `leftBehind` are runners whose folder a living process has given up.
  */
-export async function abandonedRuns(dataDir: string, queue: TaskQueue): Promise<AbandonedRun[]> {
+export async function abandonedRuns(
+  dataDir: string,
+  queue: TaskQueue,
+  leftBehind: ReadonlySet<string> = new Set(),
+): Promise<AbandonedRun[]> {
   const root = join(dataDir, 'runs');
   const found: AbandonedRun[] = [];
   for (const name of await readdir(root).catch(() => [])) {
     const folder = join(root, name);
     const note = await readNote(folder);
-    const state = note === undefined ? 'dead' : await liveness(note.owner);
+    const isLeft = note === undefined || leftBehind.has(runnerOf(folder));
+    const state = isLeft ? 'dead' : await liveness(note.owner);
     if (state === 'alive' || (await isHolder(queue, runnerOf(folder)))) continue;
     if (state === 'unknown' && note !== undefined && !(await isForgotten(folder, note, queue))) continue;
     found.push({ folder, note });

@@ -52,6 +52,8 @@ export interface Services {
   readonly solitude: Solitude;
   /** The runs under way, by task id. */
   readonly runs: Map<string, Run>;
+  /** Runners of this worker that have ended and whose work could not be kept yet, for want of disk. */
+  readonly leftBehind: Set<string>;
   readonly clock: Clock;
   /** The worker's environment: steps get an allow list of it, and the secrets they name. */
   readonly env: Readonly<Record<string, string | undefined>>;

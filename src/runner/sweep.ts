@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { abandonedRuns, type RunNote, removeAbandoned } from './run-folder.ts';
 import type { Services } from './services.ts';
+import { removeDeadCgroups } from './supervisor/cgroup.ts';
 
 const SWEEP_EVERY_MS = 1_000;
 
@@ -26,8 +27,10 @@ export function startSweeping(services: Services): () => Promise<void> {
   };
 }
 
-async function sweep({ config, git, queue }: Services): Promise<void> {
+async function sweep({ config, git, queue, leftBehind }: Services): Promise<void> {
+  await removeDeadCgroups();
   const patchOf = ({ taskId, run }: RunNote): string =>
     join(config.dataDir, 'artifacts', taskId, `run-${run}`, 'unpublished.patch');
-  for (const abandoned of await abandonedRuns(config.dataDir, queue)) await removeAbandoned(git, abandoned, patchOf);
+  for (const abandoned of await abandonedRuns(config.dataDir, queue, leftBehind))
+    await removeAbandoned(git, abandoned, patchOf);
 }

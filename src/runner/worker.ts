@@ -133,6 +133,7 @@ function servicesOf(
     solitude: new Solitude(),
     runs: new Map(),
     clock: processClock,
+    leftBehind: new Set(),
     env,
     workerId: made.id,
     host: hostname(),

@@ -52,6 +52,7 @@ export class MortalWorker {
       handlers,
       solitude: new Solitude(),
       runs: new Map(),
+      leftBehind: new Set(),
       clock: processClock,
       env: {},
       workerId: this.id,
