@@ -4,9 +4,11 @@
  * A holder whose lease is gone may still be alive: it has not noticed yet, or cannot reach Redis. It stops itself when
  * TTL − margin has passed since its last good renewal was sent. So the reaper waits that long on its own clock after
  * it first saw the lease missing; by then a live holder has stopped, whatever the wall clocks did. Every worker reaps:
- * freeing is one script that does nothing the second time.
+ * freeing is one script that does nothing the second time. Before it frees, it ends what the holder may have left running
+ * on its own host: a supervisor does that long before, unless it was killed or stopped together with its worker.
  */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Grant } from '../claims/answers.ts';
 import type { Clock } from '../claims/clock.ts';
 import type { Timings } from '../config/timings.ts';
@@ -22,6 +24,8 @@ export interface ReaperOptions {
   readonly timings: Timings;
   readonly clock: Clock;
   readonly events: Events;
+  /** Ends what dead holders may have left running on this host; resolves when nothing of it lives. Never rejects. */
+  readonly endLeftovers?: (holders: readonly string[]) => Promise<void>;
 }
 
 interface Missing {
@@ -66,13 +70,25 @@ export class Reaper {
   async look(): Promise<void> {
     const { queue, timings, clock } = this.#options;
     const lapsed = await queue.locker.lapsed();
-    for (const [holder, { value }] of this.#missing) if (lapsed.get(holder) !== value) this.#missing.delete(holder);
+    // Given back meanwhile, or freed by a reaper elsewhere, which cannot see what runs here.
+    const freed = [...this.#missing].flatMap(([holder, { value }]) => (lapsed.get(holder) === value ? [] : [holder]));
+    for (const holder of freed) this.#missing.delete(holder);
+    const dead: (readonly [holder: string, value: string])[] = [];
     for (const [holder, value] of lapsed) {
       const seen = this.#missing.get(holder);
       if (seen === undefined) this.#missing.set(holder, { value, sinceMs: clock() });
-      else if (clock() - seen.sinceMs >= timings.leaseTtlMs - timings.marginMs) await this.#reap(holder, value);
+      else if (clock() - seen.sinceMs >= timings.leaseTtlMs - timings.marginMs) dead.push([holder, value]);
     }
+    await this.#endLeftovers([...freed, ...dead.map(([holder]) => holder)]);
+    for (const [holder, value] of dead) await this.#reap(holder, value);
     await this.#tend();
+  }
+
+  /** Within the margin: what cannot be killed by then waits in the kernel, where it does nothing more. */
+  async #endLeftovers(holders: readonly string[]): Promise<void> {
+    const { endLeftovers, timings } = this.#options;
+    if (holders.length === 0 || endLeftovers === undefined) return;
+    await Promise.race([endLeftovers(holders), delay(timings.marginMs, undefined, { ref: false })]);
   }
 
   async #reap(holder: string, value: string): Promise<void> {

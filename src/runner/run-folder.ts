@@ -13,6 +13,7 @@ import { removeTree } from '../git/workspaces.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import { MAX_DURATION_MS } from '../task/duration.ts';
 import { parseTaskId } from '../task/ids.ts';
+import { endLeftovers } from './supervisor/leftovers.ts';
 
 /** Whose run a folder is. */
 export interface RunNote {
@@ -47,7 +48,7 @@ export interface AbandonedRun {
 }
 
 /**
- * The folders of runs whose process is dead and whose claim nobody holds any more; so its steps are dead too, since
+ * The folders of runs whose process is dead and whose claim nobody holds any more; so its steps should be dead too, since
  * its supervisor killed them with the worker's pipe or at the run's deadline. If the process was in another container,
  * its number says nothing: the folder is abandoned when its worker is not registered, or, if this queue never had the
  * task, once no run can last so long. `leftBehind` are runners whose folder a living process has given up.
@@ -72,7 +73,7 @@ export async function abandonedRuns(
 }
 
 /**
- * Takes an abandoned folder away. Work that was not published is saved first, to the file that `fileFor` names; answers
+ * Takes an abandoned folder away, and ends what may still be at work in it. Work that was not published is saved first, to the file that `fileFor` names; answers
  * that file, or null if there was none. Several may try it: a rename gives the folder to one of them.
  */
 export async function removeAbandoned(
@@ -87,6 +88,7 @@ export async function removeAbandoned(
     return null;
   }
   if (note !== undefined) await writeNote(mine, note);
+  await endLeftovers([runnerOf(folder)]);
   const savedTo = note === undefined || (await isSaved(mine)) ? null : await saveWork(git, mine, fileFor(note));
   await markSaved(mine);
   await removeTree(mine);

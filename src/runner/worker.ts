@@ -22,6 +22,7 @@ import { runTask } from './run-task.ts';
 import type { Handlers, Services } from './services.ts';
 import { Solitude } from './solitude.ts';
 import { Supervision } from './supervision.ts';
+import { endLeftovers } from './supervisor/leftovers.ts';
 import { startSweeping } from './sweep.ts';
 
 /** What a worker is made from. */
@@ -78,7 +79,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     take: async (taskId, data) => await runTask({ id: taskId, data }, services),
     onError: (error) => events.emit({ type: 'queue.error', reason: error.message }),
   });
-  const reaper = new Reaper({ queue, timings: config, clock: services.clock, events });
+  const reaper = new Reaper({ queue, timings: config, clock: services.clock, events, endLeftovers });
   const facts = {
     id,
     name: name ?? id,

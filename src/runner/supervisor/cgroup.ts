@@ -25,8 +25,8 @@ export interface Cgroups {
   readonly version: 1 | 2;
   /** What they can limit. */
   readonly controllers: readonly Controller[];
-  /** Throws what the system says. */
-  make(limits: CgroupLimits): Cgroup;
+  /** Makes one for a step of this run. Throws what the system says. */
+  make(runId: string, limits: CgroupLimits): Cgroup;
 }
 
 const PREFIX = 'signalbox-';
@@ -47,10 +47,10 @@ export async function findCgroups(enter: (group: Cgroup) => Promise<boolean>): P
   const cgroups: Cgroups = {
     version: first.version,
     controllers: homes.flatMap(({ controllers }) => controllers).sort(),
-    make: (limits) => Cgroup.make(homes, `${name}-${++made}`, limits),
+    make: (runId, limits) => Cgroup.make(homes, `${name}-${++made}.${runId}`, limits),
   };
   try {
-    const trial = cgroups.make({});
+    const trial = cgroups.make('trial', {});
     const entered = await enter(trial);
     await trial.remove();
     return entered ? cgroups : undefined;
@@ -59,11 +59,17 @@ export async function findCgroups(enter: (group: Cgroup) => Promise<boolean>): P
   }
 }
 
-/** Kills what dead supervisors have left in their groups on this host, and takes the groups away. */
-export async function removeDeadCgroups(): Promise<void> {
+/**
+ * Kills what is in the groups of dead supervisors on this host, and of runs that are over whatever their supervisor does,
+ * and takes these groups away.
+ */
+export async function removeDeadCgroups(runIds: readonly string[] = []): Promise<void> {
   for (const { dir } of ownHomes()) {
     const names = foldersIn(dir).filter((name) => name.startsWith(PREFIX));
-    for (const name of names) if (await isDead(name)) await new Cgroup([join(dir, name)]).remove();
+    for (const name of names) {
+      const isOver = runIds.some((runId) => name.endsWith(`.${runId}`));
+      if (isOver || (await isDead(name))) await new Cgroup([join(dir, name)]).remove();
+    }
   }
 }
 

@@ -1,6 +1,5 @@
-import { removeDeadCgroups } from './cgroup.ts';
 import { deadlineIn } from './clock.ts';
-import { killTree } from './process-tree.ts';
+import { endLeftovers } from './leftovers.ts';
 import type { Request, StepOptions, StepResult } from './protocol.ts';
 import type { Reply } from './replies.ts';
 
@@ -72,7 +71,7 @@ export class ClientRun implements SupervisedRun {
     if ('gone' in reply) await this.#killByOurselves();
   }
 
-  async #killByOurselves(): Promise<void> {
-    await Promise.all([killTree({ runId: this.#runId, pid: this.#pid }), removeDeadCgroups()]);
+  #killByOurselves(): Promise<void> {
+    return endLeftovers([this.#runId], this.#pid);
   }
 }

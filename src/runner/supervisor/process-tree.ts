@@ -15,7 +15,8 @@ export const RUN_MARKER = 'SIGNALBOX_RUNNER_ID';
 
 /** What a run's processes are known by. */
 export interface Tree {
-  readonly runId: string;
+  /** One run, or several at once: looking costs as much as the host has processes. */
+  readonly runId: string | readonly string[];
   /** The step's first process: its own descent and process group count. */
   readonly pid?: number | undefined;
   /** The step's control group, which tells of all that was ever born in it. */
@@ -28,6 +29,7 @@ interface Process {
   readonly group: number;
 }
 
+const MARK = `\0${RUN_MARKER}=`;
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 50;
 
@@ -37,8 +39,8 @@ export function processesOf(tree: Tree): number[] {
   const members = new Set(all.filter(({ pid, group }) => pid === tree.pid || group === tree.pid).map(({ pid }) => pid));
   const grouped = new Set(tree.cgroup?.pids());
   for (const { pid } of all) if (grouped.has(pid)) members.add(pid);
-  const marked = `${RUN_MARKER}=${tree.runId}`;
-  for (const { pid } of all) if (!members.has(pid) && hasInEnvironment(pid, marked)) members.add(pid);
+  const runIds = new Set([tree.runId].flat());
+  for (const { pid } of all) if (!members.has(pid) && runIds.has(markOf(pid))) members.add(pid);
   for (let before = -1; before !== members.size; ) {
     before = members.size;
     for (const { pid, parent } of all) if (members.has(parent)) members.add(pid);
@@ -95,8 +97,12 @@ function processesByPs(): Process[] {
   });
 }
 
-function hasInEnvironment(pid: number, entry: string): boolean {
-  return process.platform === 'linux' && `\0${readProc(pid, 'environ')}`.includes(`\0${entry}\0`);
+/** The run that a process says it belongs to; empty if it does not say. */
+function markOf(pid: number): string {
+  if (process.platform !== 'linux') return '';
+  const environment = `\0${readProc(pid, 'environ')}`;
+  const start = environment.indexOf(MARK);
+  return start < 0 ? '' : environment.slice(start + MARK.length, environment.indexOf('\0', start + 1));
 }
 
 /** Empty when the process is gone or not ours to look at. */

@@ -80,7 +80,7 @@ export class Step {
   ): Promise<Exit> {
     const { cwd, env, limits } = this.#options;
     const { wall, cgroups } = this.#host;
-    const cgroup = cgroups?.make(groupLimits(wall, limits));
+    const cgroup = cgroups?.make(this.#runId, groupLimits(wall, limits));
     try {
       const step = new StepProcess({ runId: this.#runId, wall, cgroup, command, cwd, env, outputFd: output.writeFd });
       this.#process = step;
