@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { Remote } from '../../support/system/remote.ts';
 import { until } from '../../support/system/until.ts';
 import { systemTest, type World } from '../../support/system/world.ts';
@@ -81,3 +81,48 @@ systemTest(
   },
   options,
 );
+
+describe('a push that does not end', () => {
+  /** Makes every push of a branch hang: before its refs have moved, or after. */
+  function hang(remote: Remote, hook: 'pre-receive' | 'post-receive', arrived: string): void {
+    const file = join(remote.dir, 'hooks', hook);
+    const others = 'case "$(cat)" in *refs/heads/*) ;; *) exit 0 ;; esac';
+    writeFileSync(file, `#!/bin/sh\n${others}\ntouch '${arrived}'\nexec sleep 600\n`);
+    chmodSync(file, 0o755);
+  }
+
+  for (const publish of ['push', 'land'] as const) {
+    systemTest(`is stopped by a cancel, and what became of it is found out (${publish})`, async (world) => {
+      const [before, after] = [world.remote('before'), world.remote('after')];
+      const arrived = { before: world.gate('before'), after: world.gate('after') };
+      hang(before, 'pre-receive', arrived.before);
+      hang(after, 'post-receive', arrived.after);
+      await world.startWorkers(1);
+      const task = { branch: 'task/push', publish, implement: ['echo work > work.txt'] };
+      const [undone = '', landed = ''] = await world.submitAll([
+        { ...task, repo: before.dir },
+        { ...task, repo: after.dir },
+      ]);
+      await until('both pushes hang', () => existsSync(arrived.before) && existsSync(arrived.after));
+      await Promise.all([undone, landed].map(async (id) => await world.client.cancel(id)));
+      expect(await world.ended(undone)).toMatchObject({ state: 'cancelled', commit: null });
+      expect(await world.ended(landed)).toMatchObject({ state: 'succeeded', commit: after.tip('task/push') });
+      expect(before.tip('task/push')).toBeUndefined();
+      expect(world.events('publish.doubtful').map(({ taskId }) => taskId)).toEqual(
+        expect.arrayContaining([undone, landed]),
+      );
+    });
+  }
+
+  systemTest('ends with the time of its run, charged, and leaves the work as a patch', async (world) => {
+    const remote = world.remote();
+    hang(remote, 'pre-receive', world.gate('arrived'));
+    await world.startWorkers(1);
+    const id = await world.submit({ attempts: 1, timeout: '3s', implement: ['echo work > work.txt'] });
+    const { state, code, attempts, artifacts, branch } = await world.ended(id);
+    expect({ state, code, attempts }).toEqual({ state: 'failed', code: 'timeout', attempts: 1 });
+    expect(existsSync(world.gate('arrived'))).toBe(true);
+    expect(artifacts.map(({ kind }) => kind)).toContain('patch');
+    expect(remote.tip(branch)).toBeUndefined();
+  });
+});
