@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { until } from '../../support/system/until.ts';
 import { systemTest, type World } from '../../support/system/world.ts';
 
-const LEASE_MS = 2_000;
+const LEASE_MS = 3_000;
 const options = { leaseTtl: `${LEASE_MS}ms`, redis: 'own' } as const;
 
 /** Redis may use no memory at all any more; proves that it refuses. */
@@ -35,11 +35,13 @@ systemTest(
     const next = await world.submit({ dependsOn: [first], implement: ['true'] });
     await fill(world);
     const filledAt = Date.now();
-    await expect(world.client.submit({ title: 'A task', repo: remote.dir, implement: ['true'] })).rejects.toMatchObject({
-      code: 'REDIS_FULL',
-      message: expect.stringContaining('memory'),
-    });
-    await until('three leases have passed', () => Date.now() > filledAt + 3 * LEASE_MS);
+    await expect(world.client.submit({ title: 'A task', repo: remote.dir, implement: ['true'] })).rejects.toMatchObject(
+      {
+        code: 'REDIS_FULL',
+        message: expect.stringContaining('memory'),
+      },
+    );
+    await until('two leases have passed', () => Date.now() > filledAt + 2 * LEASE_MS);
     expect(worker?.events('lease.lost')).toEqual([]);
     world.openGate('first');
     expect(await world.ended(first)).toMatchObject({ state: 'succeeded', runs: 1, commit: remote.tip('task/one') });
@@ -52,7 +54,7 @@ systemTest(
     expect(await world.ended(second)).toMatchObject({ state: 'succeeded', runs: 1, attempts: 1, crashes: 0 });
     expect(await world.ended(next)).toMatchObject({ state: 'succeeded' });
     const after = await world.submit({ implement: ['true'] });
-    expect(await world.ended(after)).toMatchObject({ state: 'succeeded', runs: 1, workerId: worker?.id });
+    expect(await world.ended(after)).toMatchObject({ state: 'succeeded', workerId: worker?.id });
   },
   options,
 );
