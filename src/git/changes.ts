@@ -1,8 +1,16 @@
 /** A task's changes as a patch file: binary, with full object names, so that `git apply --binary` takes it. */
 
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkGitFolder, controlDir, excludes, START_REF, type WorkspaceGit, workspaceGit } from './control.ts';
+import {
+  checkGitFolder,
+  controlDir,
+  excludes,
+  isInPlace,
+  START_REF,
+  type WorkspaceGit,
+  workspaceGit,
+} from './control.ts';
 import type { Git } from './git.ts';
 import type { ConfigEntry } from './git-env.ts';
 import type { Oid } from './mirror.ts';
@@ -38,13 +46,18 @@ export async function isWhole(git: Git, dir: string): Promise<boolean> {
 /**
  * Saves all that a workspace holds against its start, committed or not, before it is deleted; gives the size in
  * bytes, 0 for no change. Works on a damaged workspace too: without a usable index the one from before the first step is taken.
- * Repositories inside it are left out.
+ * Repositories inside it are left out, and a workspace that a step has put something else in the place of is empty.
  */
 export async function savePatch(
   git: Git,
   request: { dir: string; file: string; signal?: AbortSignal },
 ): Promise<number> {
   const { dir, file, signal } = request;
+  if (!(await isInPlace(dir))) {
+    // What lies there now is not the task's.
+    await writeFile(file, '');
+    return 0;
+  }
   const run = await salvageGit(git, dir);
   const config = await excludes(dir);
   const but = (await nestedRepositories(run, config)).map((path) => `:(exclude,literal)${path}`);

@@ -10,7 +10,7 @@
  */
 
 import { cp, lstat, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SignalboxError } from '../errors.ts';
 import type { Git, GitOptions, GitResult } from './git.ts';
 import type { ConfigEntry } from './git-env.ts';
@@ -37,10 +37,12 @@ export function workspaceGit(git: Git, dir: string, index = join(dir, '.git', 'i
 }
 
 /**
- * Proves that `.git` is still a plain folder with plain data in it, and readies what the index needs. A lock file in
+ * Proves that the workspace is still where it was made and its `.git` a plain folder with plain data in it, and readies
+ * what the index needs. A lock file in
  * it is removed: steps do not run while Signalbox works here. Throws `WORKSPACE`.
  */
 export async function checkGitFolder(dir: string): Promise<void> {
+  if (!(await isInPlace(dir))) throw damaged(dir, 'is not where it was: it is missing, or a link to something else');
   const gitDir = join(dir, '.git');
   for (const name of ['', 'objects', 'refs']) {
     const found = await lstat(join(gitDir, name)).catch(() => undefined);
@@ -53,6 +55,12 @@ export async function checkGitFolder(dir: string): Promise<void> {
   }
   await rm(join(gitDir, 'index.lock'), { force: true, recursive: true });
   await copySharedIndex(dir);
+}
+
+/** Whether a workspace and the folder of its run are still folders: git must not follow a link that a step put there. */
+export async function isInPlace(dir: string): Promise<boolean> {
+  const found = await Promise.all([dir, dirname(dir)].map(async (path) => await lstat(path).catch(() => undefined)));
+  return found.every((one) => one?.isDirectory() === true);
 }
 
 /** A split index keeps most of itself in a second file that git looks for in its git folder. */
