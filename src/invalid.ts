@@ -16,32 +16,20 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A value of a field that a later version brings. */
-export interface Later {
-  readonly is: (value: unknown) => boolean;
-  /** What to do in this version. One sentence. */
-  readonly next: string;
-}
-
 /** What to read and how to speak about it. */
 export interface ReadOptions {
   /** What the input is, for the message about its root: `a task`. */
   readonly what: string;
   /** Put before every field path, for example `[2]`. */
   readonly prefix?: string;
-  /** Values that a later version brings, by field path without indexes: refused as `UNSUPPORTED`. */
-  readonly later?: Readonly<Record<string, Later>>;
 }
 
-/** Reads `input` by `schema`. Throws `INVALID` or `UNSUPPORTED` for the first problem; all are in `details`. */
+/** Reads `input` by `schema`. Throws `INVALID` for the first problem; all are in `details`. */
 export function readBy<T>(schema: z.ZodType<T>, input: unknown, options: ReadOptions): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const issues = result.error.issues.map((issue) => narrow(issue));
-  const invalid = issues.filter((issue) => laterOf(issue, input, options) === undefined);
-  const problems = invalid.map((issue) => problemOf(issue, input, options));
-  if (problems[0] === undefined) throw laterError(issues[0] as Issue, input, options);
-  throw invalidError(problems[0], problems);
+  const problems = result.error.issues.map((issue) => problemOf(narrow(issue), input, options));
+  throw invalidError(problems[0] as Problem, problems);
 }
 
 /** The `INVALID` error for a problem; `others` are kept as its details. */
@@ -201,16 +189,4 @@ function valueAt(input: unknown, path: Path): unknown {
     (value, part) => (value as Record<PropertyKey, unknown> | null | undefined)?.[part],
     input,
   );
-}
-
-function laterOf(issue: Issue, input: unknown, options: ReadOptions): Later | undefined {
-  const later = options.later?.[fieldPath(issue.path.filter((part) => typeof part !== 'number'))];
-  return later?.is(valueAt(input, issue.path)) ? later : undefined;
-}
-
-function laterError(issue: Issue, input: unknown, options: ReadOptions): SignalboxError {
-  const field = fieldPath(issue.path, options.prefix);
-  const value = isSecret(issue) ? 'it' : shown(valueAt(input, issue.path));
-  const next = laterOf(issue, input, options)?.next ?? '';
-  return new SignalboxError('UNSUPPORTED', `\`${field}\`: ${value} comes with a later version`, { field, next });
 }

@@ -10,6 +10,9 @@ export interface Grant {
   readonly ticket: string;
 }
 
+/** The obstacle of what the queue's Redis has admitted and the lock servers have not. */
+export const LOCK_SERVERS = 'lock servers';
+
 /** What became of a request. `grants` are other tickets that the same step served. */
 export type Acquired =
   | {
@@ -30,6 +33,8 @@ export type Acquired =
   | (Refused & { readonly kind: 'conflict' })
   /** A later pick-up of the task exists, or the task has ended: this one must do nothing. */
   | { readonly kind: 'stale' | 'ended' }
+  /** The lock servers did not agree, for this reason; it was given back, which may have served others. */
+  | { readonly kind: 'unconfirmed'; readonly reason: string; readonly grants: readonly Grant[] }
   /** Redis gave no answer; whatever it took was given back, which may have served others. */
   | { readonly kind: 'unknown'; readonly error: SignalboxError; readonly grants: readonly Grant[] };
 

@@ -10,7 +10,7 @@
  */
 
 import { SignalboxError } from '../errors.ts';
-import type { Grant, Grown } from './answers.ts';
+import { type Grant, type Grown, LOCK_SERVERS } from './answers.ts';
 import { type Clock, leaseClock } from './clock.ts';
 import type { GrowthRequest, HeldLock, Locker } from './locker.ts';
 
@@ -83,8 +83,12 @@ export class Claim {
   async grow(request: GrowthRequest): Promise<Grown> {
     const grown = await this.#options.locker.grow(this.#lock, request);
     if (grown.kind === 'lost') this.#lose('Redis no longer has its record');
-    if (grown.kind === 'grown') this.#lock = this.#options.locker.widened(this.#lock, grown.names);
-    return grown;
+    if (grown.kind !== 'grown') return grown;
+    this.#lock = this.#options.locker.widened(this.#lock, grown.names);
+    const reason = await this.#options.locker.confirmGrowth(this.#lock, request);
+    if (reason === undefined) return grown;
+    // It stays entered on the queue's Redis, so that nobody else gets it, and is asked for again like one that waits.
+    return { kind: 'waiting', obstacle: LOCK_SERVERS, blocker: '', grants: grown.grants };
   }
 
   /** Ends the claim but keeps its paths until its branch is merged; `merge` says which. Returns who was served. */

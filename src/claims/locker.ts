@@ -15,6 +15,7 @@ import type { Keys } from '../redis/keys.ts';
 import { readScript, Script } from '../redis/scripts.ts';
 import { type Acquired, type Grant, type Grown, readAcquired, readGrants, readGrown } from './answers.ts';
 import type { ClaimNode } from './claim-set.ts';
+import type { LockServers } from './lock-servers.ts';
 import { RequestClient } from './request-client.ts';
 
 /** Who wants what, and what to do if it cannot be had. */
@@ -72,12 +73,15 @@ export interface LockerOptions {
   readonly leaseTtlMs: number;
   /** How long a ticket may be passed by others before its nodes are kept for it. */
   readonly keepAfterMs: number;
+  /** Who confirms claims beside `redis`; without them nobody. */
+  readonly servers?: LockServers | undefined;
 }
 
 const file = (name: string): URL => new URL(name, import.meta.url);
 const REAP = new Script(file('./reap.lua'));
 const LAPSED = new Script(file('./lapsed.lua'));
 const GROW = new Script(file('./grow.lua'));
+const RELEASE = new Script(file('./release.lua'));
 const KEEP = new Script(file('./keep.lua'));
 const UNKEEP = new Script(file('./unkeep.lua'));
 const REKEEP = new Script(file('./rekeep.lua'));
@@ -103,8 +107,19 @@ export class Locker {
     );
   }
 
-  /** Asks for a claim, all or nothing. */
+  /** Asks for a claim, all or nothing: the queue's Redis first, then, if it was admitted there, the lock servers. */
   async acquire(request: ClaimRequest): Promise<Acquired> {
+    const acquired = await this.#admit(request);
+    const { servers } = this.#options;
+    if (acquired.kind !== 'held' || servers === undefined) return acquired;
+    const { holder, nodes, policy } = request;
+    const reason = await servers.enter(holder, { nodes, isBeside: policy === 'proceed' });
+    if (reason === undefined) return acquired;
+    const given = await this.#giveBack(acquired.lock);
+    return { kind: 'unconfirmed', reason, grants: [...acquired.grants, ...given] };
+  }
+
+  async #admit(request: ClaimRequest): Promise<Acquired> {
     const { keys, leaseTtlMs, keepAfterMs } = this.#options;
     const resources = [keys.key('record', request.holder), ...request.nodes.map(({ name }) => keys.key('node', name))];
     const nodes = writeNodes(request.nodes);
@@ -120,8 +135,13 @@ export class Locker {
     }
   }
 
-  /** Renews a lease for another TTL. */
+  /** Renews a lease for another TTL, also on a quorum of the lock servers. */
   async renew(lock: HeldLock): Promise<Renewal> {
+    const [renewal, reason] = await Promise.all([this.#renewLease(lock), this.#options.servers?.renew(lock.holder)]);
+    return renewal === 'renewed' && reason !== undefined ? 'unknown' : renewal;
+  }
+
+  async #renewLease(lock: HeldLock): Promise<Renewal> {
     try {
       await this.#redlock.extend(this.#asRedlock(lock), this.#options.leaseTtlMs);
       return 'renewed';
@@ -132,6 +152,8 @@ export class Locker {
 
   /** Gives a claim back. Returns who was served, or undefined if this lock held nothing any more. */
   async release(lock: HeldLock): Promise<readonly Grant[] | undefined> {
+    // First: whoever is served by the queue's Redis asks the lock servers next.
+    await this.#options.servers?.leave(lock.holder);
     const call = this.#client.expect(lock.resources[0] ?? '');
     try {
       await this.#redlock.release(this.#asRedlock(lock));
@@ -161,7 +183,8 @@ export class Locker {
 
   /**
    * Asks for more, or, while a growth waits, whether it may be used now. Not through redlock, which cannot widen a
-   * lock; the widened claim is renewed and released through it as before. Throws REDIS_UNREACHABLE.
+   * lock; the widened claim is renewed and released through it as before. What the queue's Redis has given counts once
+   * the lock servers agree (`confirmGrowth`). Throws REDIS_UNREACHABLE.
    */
   async grow(lock: HeldLock, request: GrowthRequest): Promise<Grown> {
     const { redis, keys, keepAfterMs } = this.#options;
@@ -170,11 +193,17 @@ export class Locker {
     return readGrown((await GROW.run(redis, [key], [lock.value, body])) as string[]);
   }
 
+  /** Asks the lock servers for what a growth has got; answers why not if they do not agree. */
+  async confirmGrowth(lock: HeldLock, { nodes }: GrowthRequest): Promise<string | undefined> {
+    return await this.#options.servers?.renew(lock.holder, nodes);
+  }
+
   /**
-   * Ends a run's claim but keeps its paths until `unkeep`; `merge` is noted with them. Returns who was served, or
+   * Ends a run's claim but keeps its paths until `unkeep`, on the queue's Redis alone: nobody renews them; `merge` is noted with them. Returns who was served, or
    * undefined if nothing was held.
    */
   async keep(lock: HeldLock, merge: string): Promise<readonly Grant[] | undefined> {
+    await this.#options.servers?.leave(lock.holder);
     const { redis, keys, keepAfterMs } = this.#options;
     const key = keys.key('record', lock.holder);
     const reply = (await KEEP.run(redis, [key], [lock.value, keepAfterMs, merge])) as (string | number)[];
@@ -198,6 +227,19 @@ export class Locker {
   widened(lock: HeldLock, names: readonly string[]): HeldLock {
     const nodes = names.map((name) => this.#options.keys.key('node', name));
     return { ...lock, resources: [...new Set([...lock.resources, ...nodes])] };
+  }
+
+  /** Gives back what was admitted and never used. Should Redis not answer now, the reaper frees it. */
+  async #giveBack(lock: HeldLock): Promise<readonly Grant[]> {
+    const { redis, keepAfterMs } = this.#options;
+    const settings = JSON.stringify({ keepAfterMs, isUnused: true });
+    const reply = await RELEASE.run(redis, lock.resources, [lock.value, settings]).catch(() => []);
+    return readGrants((reply as (string | number)[]).slice(1));
+  }
+
+  /** Closes the connections to the lock servers; that to the queue's Redis stays the caller's. */
+  close(): void {
+    this.#options.servers?.close();
   }
 
   #asRedlock(lock: HeldLock): Lock {

@@ -99,11 +99,9 @@ export async function runningWords(queue: TaskQueue, record: TaskRecord, growth:
 /** About a task that waits for others to succeed, or for its next attempt. */
 export async function scheduledWords(queue: TaskQueue, record: TaskRecord): Promise<Words> {
   const last = (await queue.store.history(record.id)).at(-1);
-  if (record.run > 0) {
-    return {
-      summary: `It is scheduled: ${last?.reason ?? 'for later'}.`,
-      next: `Nothing to do, or read why with \`signalbox logs ${record.id}\`.`,
-    };
+  if (record.pickup > 0) {
+    const why = record.run > 0 ? `read why with \`signalbox logs ${record.id}\`` : 'check with `signalbox doctor`';
+    return { summary: `It is scheduled: ${last?.reason ?? 'for later'}.`, next: `Nothing to do, or ${why}.` };
   }
   const open = await openDependencies(queue, record);
   const more = open.length - NAMED;

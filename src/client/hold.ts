@@ -7,6 +7,7 @@
  */
 
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import type { Acquired } from '../claims/answers.ts';
 import { Claim, processClock } from '../claims/claim.ts';
@@ -127,7 +128,10 @@ async function acquire(queue: TaskQueue, timings: Timings, request: HolderReques
         obstacle = await obstacleOf(queue, request, answer);
         onBlocked?.(obstacle);
       }
-      await turn.next(giveUp);
+      // It is in no line then: what the lock servers wait for ends within a lease.
+      if (answer.kind === 'unconfirmed') {
+        await delay(timings.renewEveryMs, undefined, { signal: giveUp }).catch(() => giveUp.throwIfAborted());
+      } else await turn.next(giveUp);
     }
   } catch (error) {
     await queue.wake(await queue.line.leave(request.holder).catch(() => []));
@@ -160,6 +164,7 @@ async function checkResources(queue: TaskQueue, nodes: readonly ClaimNode[]): Pr
 
 /** Read after the refusal, so that a name may be missing when all has come free meanwhile. */
 async function obstacleOf(queue: TaskQueue, { nodes }: HoldRequest, answer: Answer): Promise<Obstacle> {
+  if (answer.kind === 'unconfirmed') return { resource: `the claim (${answer.reason})`, holder: '' };
   const at = 'obstacle' in answer ? nodes.find(({ name }) => name === answer.obstacle) : undefined;
   if (at === undefined) return { resource: 'the claim', holder: '' };
   const isInTheWay = (node: TicketNode): boolean =>

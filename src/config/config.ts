@@ -6,7 +6,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { SignalboxError } from '../errors.ts';
-import { type Later, nearMiss, readBy } from '../invalid.ts';
+import { nearMiss, readBy } from '../invalid.ts';
 import { plainData } from '../task/plain-data.ts';
 import { type OptionName, type Options, optionsSchema, VARIABLES } from './options.ts';
 import { type Timings, timings } from './timings.ts';
@@ -19,6 +19,8 @@ export type RedisFrom = 'flag' | 'env' | 'file' | 'up' | 'default';
 export interface Config extends Timings {
   readonly redisUrl: string;
   readonly redisFrom: RedisFrom;
+  /** The lock servers' addresses, as given; empty: there are none. */
+  readonly lockRedisUrls: readonly string[];
   readonly queue: string;
   readonly dataDir: string;
   /** Undefined: no cap. */
@@ -59,9 +61,6 @@ const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
 const FILE = 'signalbox.yaml';
 /** Variables that Signalbox sets for steps; they may be there when a step calls `signalbox`. */
 const STEP_VARIABLES = /^SIGNALBOX_(TASK_ID|RUNNER_ID|RUN|WORKSPACE|BRANCH|SOCKET|SLOT_.*)$/;
-const LATER: Readonly<Record<string, Later>> = {
-  lockRedisUrls: { is: () => true, next: 'Unset it: locks are kept on the queue’s own Redis.' },
-};
 
 interface Layer {
   readonly from: 'flag' | 'env' | 'file';
@@ -72,7 +71,7 @@ interface Layer {
   readonly nameOf: (option: string) => string;
 }
 
-/** Reads and checks all sources. Throws `INVALID` or `UNSUPPORTED`, with the option as its source spells it. */
+/** Reads and checks all sources. Throws `INVALID`, with the option as its source spells it. */
 export function loadConfig({ env, cwd, flags = {}, findUp: find = true }: Sources): Readonly<Config> {
   const layers = [fileLayer(cwd), envLayer(env, cwd), flagLayer(flags, cwd)].filter((layer) => layer !== undefined);
   for (const layer of layers) check(layer);
@@ -99,7 +98,7 @@ export function defineConfig(options: Options = {}): Readonly<Config> {
 function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
   const { leaseTtl, drainTimeout, keepAfter, ledgerRetention, logLimit, redisUrl, maxParallelRunners, token, ...same } =
     optionsSchema.parse(options);
-  const { lockRedisUrls: _locks, signingKey, memoryLimit, processLimit, diskLimit, ...rest } = same;
+  const { lockRedisUrls, signingKey, memoryLimit, processLimit, diskLimit, ...rest } = same;
   return Object.freeze({
     ...rest,
     ...timings(leaseTtl),
@@ -115,6 +114,7 @@ function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
     maxParallelRunners,
     token,
     signingKey,
+    lockRedisUrls: Object.freeze(lockRedisUrls),
   });
 }
 
@@ -170,7 +170,7 @@ function flagLayer(flags: Readonly<Record<string, unknown>>, cwd: string): Layer
 /** Checks one layer by itself, so that an error can name the option as that layer calls it. */
 function check(layer: Layer): void {
   try {
-    readBy(optionsSchema, layer.options, { what: 'the configuration', later: LATER });
+    readBy(optionsSchema, layer.options, { what: 'the configuration' });
   } catch (error) {
     if (!(error instanceof SignalboxError) || error.field === undefined) throw error;
     const field = layer.nameOf(error.field) ?? error.field;

@@ -47,6 +47,16 @@ const redisUrl = checked((given) =>
     : undefined,
 );
 
+/** A list, or its text with commas, as a variable holds it. */
+const lockRedisUrls = z.union([z.array(z.string()), z.string()]).transform((given, context) => {
+  const urls = (typeof given === 'string' ? given.split(',') : given)
+    .map((url) => url.trim())
+    .filter((url) => url !== '');
+  if (urls.every((url) => parseRedisAddress(url)?.kind === 'server')) return [...new Set(urls)];
+  context.addIssue({ code: 'custom', message: 'must be addresses like redis://a:6379,redis://b:6379,redis://c:6379' });
+  return z.NEVER;
+});
+
 const queue = checked((given) => (/^[a-z0-9-]{1,40}$/.test(given) ? undefined : 'must be 1 to 40 of a-z, 0-9 and -'));
 
 const token = checked((given) =>
@@ -83,7 +93,9 @@ export const optionsSchema = strict({
   diskLimit: bytes.exactOptional().describe('The most that a run’s folder may hold; unset: no limit.'),
   logLevel: z.enum(LOG_LEVELS).default('info').describe('The least important log lines that are written.'),
   token: token.exactOptional().describe('The bearer token that the HTTP API asks for; unset: none.'),
-  lockRedisUrls: z.undefined().exactOptional().describe('More Redis nodes for locks. Not in this version.'),
+  lockRedisUrls: lockRedisUrls
+    .prefault([])
+    .describe('Independent Redis servers, comma-separated, a quorum of which must confirm each claim; unset: none.'),
   signingKey: token.exactOptional().describe('The key that signs tasks; unset: they are not signed.'),
 });
 

@@ -266,7 +266,7 @@ export class TaskStore {
     for (const state of ['queued', 'blocked', 'scheduled'])
       pipeline.zrange(keys.key('state', state), '0', Number.isFinite(limit) ? String(limit - 1) : '-1');
     const [queued, blocked, scheduled] = ((await pipeline.exec()) ?? []).map(([, ids]) => ids as string[]);
-    const retries = (await this.getMany(scheduled ?? [])).filter(({ run }) => run > 0).map(({ id }) => id);
+    const retries = (await this.getMany(scheduled ?? [])).filter(({ pickup }) => pickup > 0).map(({ id }) => id);
     return [...(queued ?? []), ...(blocked ?? []), ...retries];
   }
 

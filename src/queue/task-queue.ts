@@ -7,6 +7,7 @@
  */
 
 import { type Grant } from '../claims/answers.ts';
+import { lockServers } from '../claims/lock-servers.ts';
 import { Locker } from '../claims/locker.ts';
 import type { Config } from '../config/config.ts';
 import { SignalboxError } from '../errors.ts';
@@ -51,7 +52,7 @@ export interface Superseding {
 
 /** What a queue goes by. */
 export type QueueConfig = Pick<Config, 'queue' | 'keepAfterMs' | 'historyLimit' | 'leaseTtlMs'> &
-  Partial<Pick<Config, 'signingKey'>>;
+  Partial<Pick<Config, 'signingKey' | 'redisUrl' | 'lockRedisUrls'>>;
 
 /** Why a task was cancelled, in its history. */
 export function reasonOf(code: CancelCode): string {
@@ -76,7 +77,7 @@ export class TaskQueue {
     this.store = new TaskStore({ ...shared, historyLimit, signer });
     this.bull = new BullQueue(shared);
     this.line = new Line(shared);
-    this.locker = new Locker({ ...shared, leaseTtlMs });
+    this.locker = new Locker({ ...shared, leaseTtlMs, servers: lockServers(config) });
   }
 
   /**
@@ -226,6 +227,7 @@ export class TaskQueue {
 
   /** Ends the client's side; the Redis connection stays the caller's. */
   async close(): Promise<void> {
+    this.locker.close();
     await this.bull.close();
   }
 

@@ -10,7 +10,13 @@ export type Connection = Redis | Cluster;
 /** What our connections differ in. */
 type Settings = Pick<
   RedisOptions,
-  'connectionName' | 'lazyConnect' | 'maxRetriesPerRequest' | 'connectTimeout' | 'retryStrategy'
+  | 'connectionName'
+  | 'lazyConnect'
+  | 'maxRetriesPerRequest'
+  | 'connectTimeout'
+  | 'retryStrategy'
+  | 'commandTimeout'
+  | 'socketTimeout'
 >;
 
 /** The longest pause between two attempts to reconnect, so that a worker is back soon after Redis is. */
@@ -55,6 +61,25 @@ export async function producerConnection(url: string): Promise<Connection> {
     redis.disconnect();
     throw unreachable(url, last ?? error);
   }
+}
+
+/**
+ * A connection to a lock server, made by its first command: a command that is not answered in time has failed and is
+ * never sent again, since what it asks for would be out of date.
+ */
+export function lockServerConnection(url: string, timeoutMs: number): Connection {
+  const redis = connection(url, {
+    connectionName: 'signalbox:locks',
+    lazyConnect: true,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 5_000,
+    commandTimeout: timeoutMs,
+    // A server whose machine is gone leaves a connection that nobody closes.
+    socketTimeout: 30_000,
+    retryStrategy: (times) => Math.min(50 * times, RECONNECT_CAP_MS),
+  });
+  redis.on('error', () => {});
+  return redis;
 }
 
 /** Whether a Redis answers at this address, now. */

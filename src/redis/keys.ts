@@ -10,6 +10,10 @@
  * | `holders`          | zset   | claims  | none     | holders with a lease, by the time they acquired it |
  * | `merged`           | zset   | claims  | none     | holders that keep paths until their branch is merged, by since when |
  * | `growing`          | zset   | claims  | none     | holders whose growth waits, in the order in which they asked |
+ * | `lock:<node>`      | hash   | claims  | leaseTtl | on lock servers: per holder its mode |
+ * | `lock-lease:<holder>` | string | claims | leaseTtl | on lock servers: the holder's entries count |
+ * | `lock-start`       | string | claims  | none     | on lock servers: the run id of the server when it was last asked |
+ * | `lock-recovering`  | string | claims  | leaseTtl | on lock servers: it was started or emptied a moment ago and does not vote |
  * | `ticket:<ticket>`  | hash   | waiting | none     | a blocked claim: its nodes, rank, since, obstacle, state |
  * | `line:<node>`      | zset   | waiting | none     | tickets filed under this node, by rank |
  * | `tickets`          | zset   | waiting | none     | all tickets, by rank |
@@ -54,6 +58,7 @@ type KeyFamily =
   | 'node'
   | 'record'
   | 'lease'
+  | 'lock-lease'
   | 'ticket'
   | 'line'
   | 'waiter'

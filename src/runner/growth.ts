@@ -3,6 +3,7 @@
  * an older one it stops, gives up all it holds, and its next run claims the union from the start.
  */
 
+import { LOCK_SERVERS } from '../claims/answers.ts';
 import { branchNode, type ClaimNode, type ClaimSpec, claimSet, resourceOf } from '../claims/claim-set.ts';
 import { normalizeClaimPath } from '../task/paths.ts';
 import type { Run } from './run.ts';
@@ -53,7 +54,8 @@ async function growNow(run: Run, more: More): Promise<void> {
         return;
       }
       case 'waiting': {
-        const resource = resourceOf(nodeNamed(grown.obstacle, request.nodes));
+        const { obstacle } = grown;
+        const resource = obstacle === LOCK_SERVERS ? obstacle : resourceOf(nodeNamed(obstacle, request.nodes));
         const facts = { ...progress.facts, resource, holderTaskId: grown.blocker };
         if (!said) services.events.emit({ type: 'claim.growing', ...facts });
         await Promise.race([woken, aborted(signal), later()]);

@@ -72,6 +72,11 @@ export const EVENTS: { readonly [T in EventType]: EventEntry<T> } = {
     description: 'A runner took all that its task must hold; `resources` counts them.',
     fields: { ...run, resources: true },
   },
+  'claim.unconfirmed': {
+    level: 'warn',
+    description: 'The lock servers did not agree to a claim that the queue had admitted; it is asked for again.',
+    fields: { taskId: true, reason: true },
+  },
   'claim.conflict': {
     level: 'debug',
     description: 'An acquire was refused because `resource` is held or kept.',

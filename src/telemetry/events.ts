@@ -67,6 +67,7 @@ export interface EventFields {
     readonly durationMs: number;
   };
   'claim.acquired': RunFacts & { readonly resources: number };
+  'claim.unconfirmed': { readonly taskId: string; readonly reason: string };
   'claim.conflict': ResourceFacts & { readonly taskId: string; readonly holderTaskId?: string };
   'claim.proceeded': ResourceFacts & { readonly taskId: string; readonly holderTaskId: string };
   'claim.growing': RunFacts & ResourceFacts & { readonly holderTaskId: string };
