@@ -1,0 +1,109 @@
+/** The guards that the promises rest on, each with the change that takes it out and the test that must then fail. */
+
+/** A guard. */
+export interface Guard {
+  /** What it is, in the words of docs/guarantees.md. */
+  readonly name: string;
+  /** Where it stands. */
+  readonly file: string;
+  /** The text that is it, found there exactly once, and what takes its place. */
+  readonly from: string;
+  readonly to: string;
+  /** The test that goes red without it. */
+  readonly test: { readonly file: string; readonly name: string };
+}
+
+const FENCE = 'test/integration/git/fence.test.ts';
+const RACES = 'test/integration/waiting/races.test.ts';
+
+/** All of them. */
+export const GUARDS: readonly Guard[] = [
+  {
+    name: 'the token: a push extends the ledger from it',
+    file: 'src/git/fence.ts',
+    from: '[{ ref, from: token, to: entry }, ...updates]',
+    to: 'updates',
+    test: { file: FENCE, name: 'publishes nothing, although its branch is where it saw it' },
+  },
+  {
+    name: 'the look-up: a run begins by reading the ledger',
+    file: 'src/git/fence.ts',
+    from: "if (tip?.kind === 'published') return",
+    to: "if (tip?.kind === 'published' && writer.run < 0) return",
+    test: { file: FENCE, name: 'tells every later run of the publication, even one that believes to be the first' },
+  },
+  {
+    name: 'doubt is decided by extending the ledger',
+    file: 'src/git/fence.ts',
+    from: 'return await decide(mirror, { fence, entry, error: answer.error });',
+    to: "return { kind: 'undone', fence, error: answer.error };",
+    test: {
+      file: FENCE,
+      name: 'is a publication when it has landed, be its client dead and its branch built upon or gone',
+    },
+  },
+  {
+    name: 'the descent check: a branch only goes forward',
+    file: 'src/git/publisher.ts',
+    from: 'if (!(await isForward(mirror, update))) {',
+    to: "if (!(await isForward(mirror, update)) && commit === '') {",
+    test: {
+      file: 'test/integration/git/publisher.test.ts',
+      name: 'refuses a rewritten history although the lease would let it through',
+    },
+  },
+  {
+    name: "a branch's lease: it is where the run saw it",
+    file: 'src/git/push.ts',
+    from: "`--force-with-lease=${ref}:${from ?? ''}`",
+    to: "`--force-with-lease=${ref}${from === to ? from : ''}`",
+    test: {
+      file: 'test/integration/git/publisher.test.ts',
+      name: 'leaves a branch alone that a person moved, and tells both tips',
+    },
+  },
+  {
+    name: "the second look at a parked job's ticket",
+    file: 'src/queue/consumer.ts',
+    from: 'await this.#lookAgain(id);',
+    to: '',
+    test: {
+      file: RACES,
+      name: 'a release between the refusal and the parking: the promote fails, the parker looks again',
+    },
+  },
+  {
+    name: 'only release and the reaper free a claim, not the end of its lease',
+    file: 'src/claims/nodes.lua',
+    from: '  if held then\n',
+    to: `  if held then
+    held = false
+    for _, holder in ipairs(excluding_holders(key, node[2])) do
+      held = held or redis.call('EXISTS', PREFIX .. 'lease:' .. holder) == 1
+    end
+  end
+  if held then
+`,
+    test: {
+      file: 'test/integration/claims/admission.test.ts',
+      name: 'whose lease is gone still blocks until it is reaped, and then the line is served',
+    },
+  },
+  {
+    name: "only a task's latest pick-up may acquire",
+    file: 'src/claims/acquire.lua',
+    from: "if tonumber(t[1]) ~= request.pickup then return { 0, 'stale' } end",
+    to: '',
+    test: { file: RACES, name: 'an old pick-up that asks late is refused and files nothing' },
+  },
+  {
+    name: 'only the newest run writes to the record',
+    file: 'src/queue/state.lua',
+    from: "if guard == 'run' and (t[3] or '') .. ' ' .. (t[6] or '') ~= number then return 'superseded' end",
+    to: '',
+    test: {
+      file: 'test/integration/queue/writers.test.ts',
+      name: 'only the newest run writes, told by its number and its runner',
+    },
+  },
+];
