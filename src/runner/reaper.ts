@@ -12,8 +12,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Grant } from '../claims/answers.ts';
 import type { Clock } from '../claims/clock.ts';
 import type { Timings } from '../config/timings.ts';
+import { ClockWatch } from '../queue/clock-step.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import type { Events } from '../telemetry/events.ts';
+import { registeredWorkers } from './registry.ts';
 
 /** How often leftovers are looked for, by one worker of the fleet. */
 const TEND_EVERY_MS = 2_000;
@@ -37,12 +39,14 @@ interface Missing {
 export class Reaper {
   readonly #options: ReaperOptions;
   readonly #missing = new Map<string, Missing>();
+  readonly #clockWatch: ClockWatch;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(options: ReaperOptions) {
     this.#options = options;
+    this.#clockWatch = new ClockWatch(options.queue, options.clock, options.timings.leaseTtlMs);
   }
 
   /** Begins to look. */
@@ -69,6 +73,7 @@ export class Reaper {
   /** One look: notes which leases are missing, frees what has been missing long enough, tends the rest. */
   async look(): Promise<void> {
     const { queue, timings, clock } = this.#options;
+    await this.#clockWatch.look();
     const lapsed = await queue.locker.lapsed();
     // Given back meanwhile, or freed by a reaper elsewhere, which cannot see what runs here.
     const freed = [...this.#missing].flatMap(([holder, { value }]) => (lapsed.get(holder) === value ? [] : [holder]));
@@ -106,5 +111,20 @@ export class Reaper {
     const mine = await queue.redis.set(queue.keys.all('tending'), '1', 'PX', TEND_EVERY_MS, 'NX');
     if (mine === null) return;
     for (const taskId of await queue.tend()) events.emit({ type: 'grant.promoted_leftover', taskId });
+    if ((await registeredWorkers(queue.redis, queue.keys)).length === 0) await this.#giveBackReservations();
+  }
+
+  /**
+   * With no worker to take them up, what is reserved for tasks would keep out for ever whoever waits without a job. The
+   * tasks keep their rank and ask again when a worker comes.
+   */
+  async #giveBackReservations(): Promise<void> {
+    const { queue } = this.#options;
+    let granted: readonly Grant[] = await queue.line.leftovers(TEND_EVERY_MS);
+    while (granted.length > 0) {
+      const tasks = granted.filter(({ kind }) => kind === 'task');
+      granted = (await Promise.all(tasks.map(async ({ ticket }) => await queue.line.leave(ticket)))).flat();
+      await queue.wake(granted);
+    }
   }
 }

@@ -93,18 +93,21 @@ describe('a worker that gets SIGTERM', () => {
       await world.working(id);
       const redis = world.redis?.pid ?? 0;
       process.kill(redis, 'SIGSTOP');
-      void worker.stop();
-      await until('it drains', () => worker.has('worker.draining'));
-      const hurriedAt = performance.now();
-      // Signals that come together count as one, so it is signalled until it has counted three.
-      await until('it has ended', () => {
-        if (worker.isAlive) process.kill(worker.pid, 'SIGTERM');
-        return !worker.isAlive;
-      });
-      expect(performance.now() - hurriedAt).toBeLessThan(GIVES_UP_MS);
-      expect(worker.has('worker.stopped')).toBe(false);
-      await until('its steps are dead', () => processesOf([id]).length === 0);
-      process.kill(redis, 'SIGCONT');
+      try {
+        void worker.stop();
+        await until('it drains', () => worker.has('worker.draining'));
+        const hurriedAt = performance.now();
+        // Signals that come together count as one, so it is signalled until it has counted three.
+        await until('it has ended', () => {
+          if (worker.isAlive) process.kill(worker.pid, 'SIGTERM');
+          return !worker.isAlive;
+        });
+        expect(performance.now() - hurriedAt).toBeLessThan(GIVES_UP_MS);
+        expect(worker.has('worker.stopped')).toBe(false);
+        await until('its steps are dead', () => processesOf([id]).length === 0);
+      } finally {
+        process.kill(redis, 'SIGCONT');
+      }
       await world.startWorkers(1);
       expect(await world.ended(id)).toMatchObject({ state: 'succeeded', runs: 2, attempts: 1, crashes: 1 });
     },
