@@ -73,6 +73,7 @@ export async function hold<T>(
 ): Promise<T> {
   const holder = `h-${ulid().toLowerCase()}`;
   await checkResources(queue, request.nodes);
+  await using _reaper = reaperOf(queue, timings);
   const { claim, slots } = await acquire(queue, timings, { ...request, holder });
   try {
     request.options.signal?.throwIfAborted();
@@ -84,6 +85,13 @@ export async function hold<T>(
   } finally {
     await queue.wake(await claim.release().catch(() => []));
   }
+}
+
+/** There may be no worker to clear dead holders, so whoever holds or waits does. */
+function reaperOf(queue: TaskQueue, timings: Timings): AsyncDisposable {
+  const reaper = new Reaper({ queue, timings, clock: processClock, events: createEvents() });
+  reaper.start();
+  return { [Symbol.asyncDispose]: async () => await reaper.stop() };
 }
 
 type HolderRequest = HoldRequest & { readonly holder: string };
@@ -193,7 +201,7 @@ interface Turn {
   stop(): Promise<void>;
 }
 
-/** Keeps a place in line: heartbeat, wake channel, and a reaper, since there may be no worker to clear dead holders. */
+/** Keeps a place in line: heartbeat and wake channel. */
 async function waitInLine(queue: TaskQueue, timings: Timings, ticket: string): Promise<Turn> {
   const { redis, keys } = queue;
   const heartbeat = keys.key('waiter', ticket);
@@ -210,8 +218,6 @@ async function waitInLine(queue: TaskQueue, timings: Timings, ticket: string): P
   await redis.set(heartbeat, '1', 'PX', timings.leaseTtlMs);
   // A beat that fails is made good by the next one.
   const timer = setInterval(() => void beat().catch(() => {}), timings.renewEveryMs);
-  const reaper = new Reaper({ queue, timings, clock: processClock, events: createEvents() });
-  reaper.start();
   return {
     next: async (signal) => {
       await new Promise<void>((resolve, reject) => {
@@ -225,7 +231,6 @@ async function waitInLine(queue: TaskQueue, timings: Timings, ticket: string): P
     },
     stop: async () => {
       clearInterval(timer);
-      await reaper.stop();
       subscriber.disconnect();
       await redis.del(heartbeat).catch(() => 0);
     },
