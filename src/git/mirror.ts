@@ -13,7 +13,7 @@ import { SignalboxError } from '../errors.ts';
 import type { Git } from './git.ts';
 import type { ResolvedRepository } from './identity.ts';
 import { type HeldLock, withProcessLock } from './process-lock.ts';
-import { shareNext, until } from './share-next.ts';
+import { shareNext } from './share-next.ts';
 import { clearAfterDeath, LOCK_VARIABLE } from './stale-locks.ts';
 
 /** An object's full name. */
@@ -57,19 +57,22 @@ const REFSPECS = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
 
 /** Makes the holder of all mirrors under `<dataDir>/mirrors`. */
 export function createMirrors({ git, dataDir }: { git: Git; dataDir: string }): Mirrors {
-  const opened = new Map<string, Promise<Mirror>>();
+  const opened = new Map<string, Opening>();
   return {
     open: async ({ key, url }, signal) => {
       const dir = mirrorDir(dataDir, key, url);
-      let mirror = opened.get(dir);
-      if (mirror === undefined || !(await stillThere(mirror))) {
-        mirror = openMirror(git, dir, url);
-        opened.set(dir, mirror);
-        mirror.catch(() => opened.delete(dir));
-      }
-      return until(mirror, signal);
+      const opening = opened.get(dir) ?? prepareMirror(git, dir, url);
+      opened.set(dir, opening);
+      if (!(await exists(dir))) await opening.make(signal);
+      return opening.mirror;
     },
   };
+}
+
+/** A mirror that may not be there yet, and how to make it. */
+interface Opening {
+  readonly mirror: Mirror;
+  readonly make: (signal?: AbortSignal) => Promise<void>;
 }
 
 /** The address is part of the name: keys are folded to lock too much, and two remotes may share one. */
@@ -78,32 +81,31 @@ function mirrorDir(dataDir: string, key: string, url: string): string {
   return join(dataDir, 'mirrors', `${hash.slice(0, 40)}.git`);
 }
 
-async function openMirror(git: Git, dir: string, url: string): Promise<Mirror> {
+function prepareMirror(git: Git, dir: string, url: string): Opening {
   const lockFolder = `${dir}.lock`;
   const locked = <T>(work: (lock: HeldLock) => Promise<T>) =>
     withProcessLock(lockFolder, async (lock) => {
       if (lock.deadTokens.length > 0) await clearAfterDeath(dir, lock.deadTokens);
       return work(lock);
     });
-  if (!(await exists(dir))) await locked((lock) => create(git, { dir, url, lock }));
-  const fetchRefs = shareNext(() =>
-    locked(async (lock) => {
-      await git(fetchArgs(['--prune'], url, REFSPECS), { ...fetching(dir), env: { [LOCK_VARIABLE]: lock.token } });
-    }),
-  );
-  const readHead = shareNext(() => askHead(git, url));
-  return {
+  const mirror: Mirror = {
     dir,
     url,
     git,
-    fetch: (signal) => until(fetchRefs(), signal),
-    head: (signal) => until(readHead(), signal),
+    fetch: shareNext((signal) =>
+      locked(async ({ token }) => {
+        const env = { [LOCK_VARIABLE]: token };
+        await git(fetchArgs(['--prune'], url, REFSPECS), { ...fetching(dir), env, signal });
+      }),
+    ),
+    head: shareNext((signal) => askHead(git, url, signal)),
     fetchObject: async (name, signal) => {
       const { exitCode } = await git(fetchArgs([], url, [name]), { ...fetching(dir), signal, allow: [1, 128] });
       return exitCode === 0;
     },
     resolve: (name) => resolveCommit(git, dir, name),
   };
+  return { mirror, make: shareNext((signal) => locked((lock) => create(git, { dir, url, lock, signal }))) };
 }
 
 /** A commit's full name, if `name` stands for one in the repository. */
@@ -119,15 +121,22 @@ export async function isAncestor({ git, dir }: Mirror, older: Oid, newer: Oid): 
   return (await git(args, { gitDir: dir, allow: [1, 128] })).exitCode === 0;
 }
 
+interface Making {
+  readonly dir: string;
+  readonly url: string;
+  readonly lock: HeldLock;
+  readonly signal: AbortSignal;
+}
+
 /** Made aside and moved into place, so that a mirror that exists is a whole one. */
-async function create(git: Git, { dir, url, lock }: { dir: string; url: string; lock: HeldLock }): Promise<void> {
+async function create(git: Git, { dir, url, lock, signal }: Making): Promise<void> {
   if (await exists(dir)) return;
   const draft = `${dir}.draft-${randomUUID()}`;
   await mkdir(dirname(dir), { recursive: true });
   await removeDrafts(dir);
   try {
     const args = ['clone', '--quiet', '--bare', '--template=', '--', url, draft];
-    await git(args, { remote: true, env: { [LOCK_VARIABLE]: lock.token } });
+    await git(args, { remote: true, env: { [LOCK_VARIABLE]: lock.token }, signal });
     await git(['config', '--remove-section', 'remote.origin'], { gitDir: draft });
     await git(['config', 'gc.auto', '0'], { gitDir: draft });
     await rename(draft, dir);
@@ -151,10 +160,11 @@ function fetching(gitDir: string) {
   return { gitDir, remote: true, timeoutMs: FETCH_MS } as const;
 }
 
-async function askHead(git: Git, url: string): Promise<RemoteHead | undefined> {
+async function askHead(git: Git, url: string, signal: AbortSignal): Promise<RemoteHead | undefined> {
   const { stdout } = await git(['ls-remote', '--quiet', '--symref', '--', url, 'HEAD'], {
     remote: true,
     timeoutMs: 60_000,
+    signal,
   });
   const oid = /^([0-9a-f]{40,64})\tHEAD$/m.exec(stdout)?.[1];
   return oid === undefined ? undefined : { oid, ref: /^ref: (\S+)\tHEAD$/m.exec(stdout)?.[1] };
@@ -166,13 +176,6 @@ export function emptyRemote(): SignalboxError {
     field: 'repo',
     next: 'Push a first commit to it, or name a base that exists there.',
   });
-}
-
-async function stillThere(mirror: Promise<Mirror>): Promise<boolean> {
-  return mirror.then(
-    ({ dir }) => exists(dir),
-    () => false,
-  );
 }
 
 async function exists(path: string): Promise<boolean> {

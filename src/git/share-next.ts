@@ -1,28 +1,65 @@
+/** One go of shared work: begun or not, with those who wait for it. */
+interface Round<T> {
+  readonly result: Promise<T>;
+  readonly begin: () => void;
+  readonly abandoned: AbortController;
+  waiters: number;
+}
+
 /**
  * Lets callers who arrive together share one piece of work that began after each of them asked. Whoever comes while
- * it runs waits for the next one: what it would have brought may be older than the question.
+ * it runs waits for the next one: what it would have brought may be older than the question. A caller may leave by its
+ * signal; when the last one has left, the signal of the work is aborted, so that what hangs holds up nobody.
  */
-export function shareNext<T>(work: () => Promise<T>): () => Promise<T> {
-  let running: Promise<T> | undefined;
-  let next: Promise<T> | undefined;
-  const start = (): Promise<T> => {
-    next = undefined;
-    const mine = work().finally(() => {
-      if (running === mine) running = undefined;
-    });
-    running = mine;
-    return mine;
-  };
-  return () => {
-    if (next !== undefined) return next;
-    if (running === undefined) return start();
-    next = running.then(start, start);
-    return next;
+export function shareNext<T>(work: (abandoned: AbortSignal) => Promise<T>): (signal?: AbortSignal) => Promise<T> {
+  let running: Round<T> | undefined;
+  let next: Round<T> | undefined;
+
+  function begin(round: Round<T>): void {
+    if (next === round) next = undefined;
+    running = round;
+    round.begin();
+  }
+
+  function open(): Round<T> {
+    const round = newRound(work);
+    const over = (): void => {
+      running = undefined;
+      if (next !== undefined) begin(next);
+    };
+    round.result.then(over, over);
+    if (running === undefined) begin(round);
+    else next = round;
+    return round;
+  }
+
+  return async (signal) => {
+    const round = next ?? open();
+    round.waiters += 1;
+    try {
+      return await until(round.result, signal);
+    } finally {
+      round.waiters -= 1;
+      if (round.waiters === 0) {
+        round.abandoned.abort();
+        // Nobody who comes later shall share what is given up.
+        if (next === round) next = undefined;
+      }
+    }
   };
 }
 
-/** Waits for `promise`, or rejects with the signal's reason; the shared work goes on for the others. */
-export async function until<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+function newRound<T>(work: (abandoned: AbortSignal) => Promise<T>): Round<T> {
+  const abandoned = new AbortController();
+  let begin = (): void => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  return { result: begun.then(async () => await work(abandoned.signal)), begin, abandoned, waiters: 0 };
+}
+
+/** Waits for `promise`, or rejects with the signal's reason. */
+async function until<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   signal.throwIfAborted();
   let abort = () => {};
