@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 export interface RunProcess {
   readonly pid: number;
   readonly taskId: string;
+  readonly runnerId: string;
   readonly command: string;
 }
 
@@ -15,11 +16,34 @@ export function processesOf(taskIds: readonly string[]): RunProcess[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       const environment = readOf(pid, 'environ').split('\0');
-      const mark = environment.find((entry) => entry.startsWith('SIGNALBOX_TASK_ID='));
-      const taskId = mark?.slice('SIGNALBOX_TASK_ID='.length) ?? '';
+      const valueOf = (name: string): string =>
+        environment.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+      const taskId = valueOf('SIGNALBOX_TASK_ID');
       if (!taskIds.includes(taskId)) return [];
-      return [{ pid: Number(pid), taskId, command: readOf(pid, 'cmdline').replaceAll('\0', ' ') }];
+      const runnerId = valueOf('SIGNALBOX_RUNNER_ID');
+      return [{ pid: Number(pid), taskId, runnerId, command: readOf(pid, 'cmdline').replaceAll('\0', ' ') }];
     });
+}
+
+/** The process that watches over the steps of a worker, if it has one. */
+export function supervisorOf(workerPid: number): number | undefined {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const isIt = (pid: string): boolean =>
+    /^PPid:\s+(\d+)$/m.exec(readOf(pid, 'status'))?.[1] === String(workerPid) &&
+    readOf(pid, 'cmdline').includes('supervisor');
+  const found = pids.find(isIt);
+  return found === undefined ? undefined : Number(found);
+}
+
+/** Whether a process is stopped, as by SIGSTOP. */
+export function isStopped(pid: number): boolean {
+  return /^State:\s+T/m.test(readOf(String(pid), 'status'));
+}
+
+/** Command lines of living processes that hold this text, whatever their environment, session or parent. */
+export function commandsWith(text: string): string[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map((pid) => readOf(pid, 'cmdline').replaceAll('\0', ' ')).filter((command) => command.includes(text));
 }
 
 /** Empty for one that has ended meanwhile, that is a zombie, or that another user owns. */
