@@ -80,9 +80,9 @@ export class Remote {
   }
 }
 
-/** The bare repository that a path or file address stands for: a checkout stands for its origin. */
+/** The bare repository that a path or an address stands for: a checkout stands for its origin, ssh for this machine. */
 export function repositoryOf(spelling: string): string {
-  const path = spelling.replace(/^file:\/\//, '').replace(/\/+$/, '');
+  const path = spelling.replace(/^(file:\/\/|ssh:\/\/[^/]+)/, '').replace(/\/+$/, '');
   return existsSync(join(path, '.git')) ? repositoryOf(git(path, 'config', 'remote.origin.url').trim()) : path;
 }
 

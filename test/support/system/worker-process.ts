@@ -20,15 +20,28 @@ export interface WorkerStart {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** When a worker stood still, in ms since 1970; without an end it still does. */
+export interface Freeze {
+  readonly from: number;
+  to?: number;
+}
+
 /** A worker process that takes tasks. */
 export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #events: LoggedEvent[] = [];
   /** What it printed that is no event: a crash's stack. */
   readonly complaints: string[] = [];
+  /** When it stood still. */
+  readonly freezes: Freeze[] = [];
+  /** When it was killed or killed itself, in ms since 1970; undefined while it lives, and if it ended in good order. */
+  killedAt: number | undefined;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    child.once('exit', (_code, signal) => {
+      if (signal === 'SIGKILL') this.killedAt ??= Date.now();
+    });
     if (child.stderr === null) throw new Error('the worker has no stderr');
     createInterface({ input: child.stderr }).on('line', (line) => this.#read(line));
   }
@@ -81,18 +94,35 @@ export class WorkerProcess {
 
   /** SIGKILL: it ends wherever it is, also when it is frozen. */
   async kill(): Promise<void> {
+    if (this.isAlive) this.killedAt ??= Date.now();
     this.#child.kill('SIGKILL');
     await this.#ended();
   }
 
+  /** Whether something was done to it that costs it its lease: it was killed, or it stood still. */
+  get isHarmed(): boolean {
+    return this.killedAt !== undefined || this.freezes.length > 0;
+  }
+
+  /** Resolves when it has killed itself, or was killed; rejects if it ended otherwise. */
+  async died(): Promise<void> {
+    await this.#ended();
+    const { signalCode, exitCode } = this.#child;
+    if (signalCode !== 'SIGKILL')
+      throw new Error(`the worker was to be killed and ended with ${signalCode ?? exitCode}`);
+  }
+
   /** SIGSTOP: it stands still, and does not know. */
   freeze(): void {
+    this.freezes.push({ from: Date.now() });
     this.#child.kill('SIGSTOP');
   }
 
   /** SIGCONT. */
   thaw(): void {
     this.#child.kill('SIGCONT');
+    const last = this.freezes.at(-1);
+    if (last !== undefined) last.to ??= Date.now();
   }
 
   async #ended(): Promise<void> {

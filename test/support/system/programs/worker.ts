@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs';
 import { appendFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createWorker, type Handlers } from '../../../../src/index.ts';
+import { createEvents, createWorker, type Handlers } from '../../../../src/index.ts';
+import { createLogger, logEvents } from '../../../../src/telemetry/log.ts';
+import { dieAt } from './kill-point.ts';
 
 /** The input of the `work` handler: where it notes when it runs, and how long it does. */
 interface WorkInput {
@@ -55,7 +57,11 @@ async function isThere(path: string): Promise<boolean> {
   );
 }
 
-const worker = await createWorker({ handlers });
+const events = createEvents();
+// Written down first and at once: where it died is read from its log.
+logEvents(events, createLogger({ level: 'debug', name: 'worker' }));
+dieAt(events, process.env);
+const worker = await createWorker({ handlers, events });
 
 process.once('SIGTERM', () => {
   // Nothing but an open handle could keep the process alive after that; the test that stops it would see it hang.
