@@ -34,8 +34,8 @@ const PROCS = 'cgroup.procs';
 const PAUSE_MS = 10;
 /** Whoever asks for much at once is refused before the limit is reached to the byte. */
 const FULL = 0.9;
-/** A group stays for a moment after its last process. */
-const REMOVE_MS = 2_000;
+/** What is killed needs a moment to be dead, longer on a busy machine, and its group stays until then. */
+const REMOVE_MS = 5_000;
 
 /** The groups that can be made here, proven by making one; `enter` tells whether a process can be put into it. */
 export async function findCgroups(enter: (group: Cgroup) => Promise<boolean>): Promise<Cgroups | undefined> {

@@ -10,7 +10,7 @@ import type { Answer, Isolation, Request } from './protocol.ts';
 import { Replies, type Reply } from './replies.ts';
 
 export type { SupervisedRun } from './client-run.ts';
-export type { Isolation, StepOptions, StepResult } from './protocol.ts';
+export type { Isolation, StepLimits, StepOptions, StepResult } from './protocol.ts';
 
 /** How to start a supervisor. */
 export interface SupervisorOptions {

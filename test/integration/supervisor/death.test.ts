@@ -9,7 +9,8 @@ import {
   type Supervisor,
   startSupervisor,
 } from '../../../src/runner/supervisor/client.ts';
-import { hasSpread, livingWith, makeToken, spreadingScript, stepOf, until } from './support.ts';
+import { endLeftovers } from '../../../src/runner/supervisor/leftovers.ts';
+import { groupsOf, hasSpread, livingWith, makeToken, spreadingScript, stepOf, until } from './support.ts';
 
 const FIXTURE = fileURLToPath(new URL('fixture-worker.ts', import.meta.url));
 
@@ -162,6 +163,33 @@ describe.each(LEVELS)('with isolation %s', (level) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.kill(supervisor.pid, signal);
     expect(await run.step(stepOf('echo still here'))).toMatchObject({ outputTail: 'still here\n' });
   });
+});
+
+it('what a supervisor at level group leaves when its worker goes too is ended by whoever comes next', async () => {
+  const worker = await startWorker('group', 60_000);
+  // Stopped first, so that it cannot see to it.
+  worker.process.kill('SIGSTOP');
+  process.kill(worker.supervisorPid, 'SIGKILL');
+  worker.process.kill('SIGKILL');
+  await once(worker.process, 'exit');
+  await until(() => !isAlive(worker.supervisorPid));
+  await endLeftovers([worker.token]);
+  expect(livingWith(worker.token)).toEqual([]);
+  expect(groupsOf(worker.supervisorPid)).toEqual([]);
+});
+
+it('the control groups of a dead supervisor are emptied by the next one that starts', async () => {
+  const worker = await startWorker('group', 60_000);
+  const had = groupsOf(worker.supervisorPid);
+  worker.process.kill('SIGSTOP');
+  process.kill(worker.supervisorPid, 'SIGKILL');
+  worker.process.kill('SIGKILL');
+  await once(worker.process, 'exit');
+  await start('group');
+  expect(groupsOf(worker.supervisorPid)).toEqual([]);
+  // Without a group nobody knows of it until its run is found to be over.
+  if (had.length === 0) await endLeftovers([worker.token]);
+  expect(livingWith(worker.token)).toEqual([]);
 });
 
 it('in a pid namespace even a process that left its session, its parent and its environment dies', async (context) => {

@@ -1,5 +1,5 @@
 /** Steps for tests, and looking for processes by other means than the code under test does. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { vi } from 'vitest';
@@ -58,4 +58,11 @@ export function spreadingScript(token: string): string {
 /** Whether that script has made all of its five, beside itself and what wraps it. */
 export function hasSpread(token: string): boolean {
   return livingWith(token).filter((line) => line.endsWith(`done ${token}`)).length === 5;
+}
+
+/** The control groups that a supervisor has made and not removed, wherever they are. */
+export function groupsOf(supervisorPid: number): string[] {
+  const find = ['/sys/fs/cgroup', '-type', 'd', '-name', `signalbox-${supervisorPid}-*`];
+  // Folders come and go meanwhile, and there may be none at all: then it complains.
+  return spawnSync('find', find, { encoding: 'utf8' }).stdout.split('\n').filter(Boolean);
 }

@@ -66,7 +66,7 @@ describe('a supervisor', () => {
       expect(await world.ended(id)).toMatchObject({ state: 'succeeded', runs: 3, attempts: 1, crashes: 0 });
       expect(remote.show(branch, 'run.txt')).toBe('3\n');
       const replaced = world.events('worker.supervisor_replaced').map(({ workerId }) => workerId);
-      expect(replaced.sort()).toEqual([killed.worker.id, stopped.worker.id].sort());
+      expect(replaced.toSorted()).toEqual([killed.worker.id, stopped.worker.id].toSorted());
       const reasons = world.events('task.requeued').map(({ reason }) => reason);
       expect(reasons).toEqual(Array(2).fill(expect.stringContaining('watches over its steps died')));
     },
