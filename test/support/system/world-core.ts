@@ -10,6 +10,7 @@ import { ulid } from 'ulid';
 import { Signalbox, type TaskInput, type TaskView } from '../../../src/index.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../../../src/redis/embedded.ts';
 import { processesOf } from './processes.ts';
+import { Proxy } from './proxy.ts';
 import { Remote } from './remote.ts';
 import { Stamps } from './stamps.ts';
 import { until } from './until.ts';
@@ -60,6 +61,7 @@ export class World {
   /** All worker processes that were ever started, also those that are dead. */
   readonly workers: WorkerProcess[] = [];
   readonly remotes: Remote[] = [];
+  readonly #proxies: Proxy[] = [];
   readonly canary: string | undefined;
   readonly #env: Record<string, string>;
 
@@ -122,6 +124,13 @@ export class World {
     const remote = new Remote(join(this.dir, 'remotes'), name, files);
     this.remotes.push(remote);
     return remote;
+  }
+
+  /** A way to the queue's Redis that can be disturbed, and its address for the workers that are to take it. */
+  async proxy(): Promise<{ readonly proxy: Proxy; readonly env: { readonly REDIS_URL: string } }> {
+    const proxy = await Proxy.before(this.redisUrl);
+    this.#proxies.push(proxy);
+    return { proxy, env: { REDIS_URL: proxy.through(this.redisUrl) } };
   }
 
   /** The path of a file that does not exist yet, for steps to wait for. */
@@ -256,6 +265,7 @@ export class World {
   /** Ends everything, whatever state it is in. */
   async close(): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker.kill()));
+    await Promise.all(this.#proxies.map((proxy) => proxy.close()));
     for (const { pid } of processesOf([...this.ledger.keys()])) killQuietly(pid);
     if (this.redis !== undefined) killQuietly(this.redis.pid, 'SIGCONT');
     await this.client.close();
