@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /** Every folder of tests is a project, so that one can be run alone: `npx vitest run --project unit`. */
-const project = (name: string, timeoutMs: number, more: { readonly globalSetup?: string[] } = {}) => ({
+const project = (
+  name: string,
+  timeoutMs: number,
+  more: { readonly globalSetup?: string[]; readonly exclude?: string[] } = {},
+) => ({
   test: {
     name,
     ...more,
@@ -20,7 +24,11 @@ export default defineConfig({
     projects: [
       project('unit', 10_000),
       project('integration', 30_000),
-      project('system', 180_000, { globalSetup: ['test/support/system/build.ts'] }),
+      project('system', 180_000, {
+        globalSetup: ['test/support/system/build.ts'],
+        // See vitest.cluster.config.ts.
+        exclude: ['test/system/cluster/**'],
+      }),
     ],
   },
 });

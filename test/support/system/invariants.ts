@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { TaskView } from '../../../src/index.ts';
+import { serversOf } from '../../../src/redis/connect.ts';
 import { canMove, isTerminal } from '../../../src/task/states.ts';
 import { findCanary } from './canary.ts';
 import { claimsMeet } from './claims-meet.ts';
@@ -41,7 +42,7 @@ async function checkRest(world: World): Promise<void> {
 
 async function keysLeft({ client }: World): Promise<string[]> {
   const { redis, keys } = client.queue;
-  const all = await redis.keys(`${keys.prefix}*`);
+  const all = (await Promise.all(serversOf(redis).map(async (one) => await one.keys(`${keys.prefix}*`)))).flat();
   const names = all.map((key) => key.slice(keys.prefix.length));
   const families = ['node', 'record', 'lease', 'ticket', 'line', 'waiter', 'waiting', 'dependents', 'branch'];
   const singles = ['holders', 'merged', 'growing', 'tickets', 'granted', 'unqueued'];
