@@ -6,6 +6,9 @@ import { infoField } from './readiness.ts';
 /** The oldest Redis with the commands in use. */
 const LEAST_VERSION = [6, 2];
 
+/** From this share of its memory on it is time to do something. */
+const NEARLY_FULL = 0.8;
+
 /** A finding. `error`: the promises do not hold; `warn`: they hold in part. */
 export interface Finding {
   readonly name: string;
@@ -22,12 +25,16 @@ export async function redisFindings(redis: Connection, leaseTtlMs: number): Prom
   const [seconds, micros] = await redis.time();
   const roundTripMs = Date.now() - sentAt;
   const aheadMs = Number(seconds) * 1000 + Number(micros) / 1000 - (sentAt + roundTripMs / 2);
-  const info = await redis.info();
+  return [...judgeInfo(await redis.info()), clock(aheadMs, roundTripMs, leaseTtlMs)];
+}
+
+/** Judges what Redis' `INFO` says. */
+export function judgeInfo(info: string): Finding[] {
   return [
     version(infoField(info, 'redis_version')),
     persistence(infoField(info, 'aof_enabled') === '1'),
     eviction(infoField(info, 'maxmemory_policy')),
-    clock(aheadMs, roundTripMs, leaseTtlMs),
+    memory(Number(infoField(info, 'used_memory')), Number(infoField(info, 'maxmemory'))),
   ];
 }
 
@@ -58,6 +65,18 @@ function eviction(policy: string): Finding {
       ? 'the eviction policy is noeviction'
       : `the eviction policy is ${policy}: a full Redis would drop claims`,
     next: ok ? '' : 'Set `maxmemory-policy noeviction` in its configuration.',
+  };
+}
+
+function memory(used: number, most: number): Finding {
+  const share = most === 0 ? 0 : used / most;
+  const ok = share < NEARLY_FULL;
+  return {
+    name: 'redis-memory',
+    ok,
+    level: 'warn',
+    message: most === 0 ? 'its memory has no limit of its own' : `${Math.round(share * 100)} % of its memory is used`,
+    next: ok ? '' : 'Raise `maxmemory`, or keep fewer finished tasks (`historyLimit`): a full Redis takes no tasks.',
   };
 }
 

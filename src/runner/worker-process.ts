@@ -6,8 +6,6 @@
 
 import type { Config } from '../config/config.ts';
 import { producerConnection } from '../redis/connect.ts';
-import { redisFindings } from '../redis/health.ts';
-import { createLogger } from '../telemetry/log.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 /** What such a process is made from. */
@@ -35,7 +33,8 @@ const ORPHANED_MS = 5_000;
  */
 export async function runWorkerProcess({ config, env, name, onReady }: WorkerProcessOptions): Promise<number> {
   const { drainTimeoutMs = DRAIN_MS } = config;
-  await warnOfRedis(config);
+  // A worker's own connection would wait for it.
+  (await producerConnection(config.redisUrl)).disconnect();
   const worker = await startWorker({ config, env, ...(name === undefined ? {} : { name }) });
   return await new Promise<number>((resolve, reject) => {
     worker.ended.then(() => resolve(0), reject);
@@ -58,17 +57,4 @@ export async function runWorkerProcess({ config, env, name, onReady }: WorkerPro
     process.once('disconnect', () => stopWithin(0, ORPHANED_MS));
     onReady?.(worker);
   });
-}
-
-/** Says at the start what about this Redis breaks or weakens the promises; `doctor` says the same. */
-async function warnOfRedis({ redisUrl, leaseTtlMs, logLevel }: Readonly<Config>): Promise<void> {
-  const redis = await producerConnection(redisUrl);
-  try {
-    const logger = createLogger({ level: logLevel, name: 'worker' });
-    // One that does not let itself be asked may still be used.
-    const findings = await redisFindings(redis, leaseTtlMs).catch(() => []);
-    for (const { ok, level, message, next } of findings) if (!ok) logger[level]({ next }, message);
-  } finally {
-    redis.disconnect();
-  }
 }

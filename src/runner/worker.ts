@@ -14,6 +14,7 @@ import { STORED_VERSION } from '../task/stored.ts';
 import { createEvents, type Events } from '../telemetry/events.ts';
 import { createLogger, logEvents } from '../telemetry/log.ts';
 import { listen } from './control.ts';
+import { reportFitness } from './fitness.ts';
 import { startMergeWatch } from './merge-watch.ts';
 import { Reaper } from './reaper.ts';
 import { register } from './registry.ts';
@@ -64,6 +65,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const redis = workerConnection(config.redisUrl, id);
   await answering(redis, config.redisUrl);
   reportOutages(redis, events);
+  await reportFitness(redis, events, config.leaseTtlMs);
   const queue = new TaskQueue(redis, config);
   const supervision = new Supervision({ events, workerId: id, env: options.env ?? {}, answerMs: config.answerMs });
   const services = servicesOf(options, { id, queue, events, supervision });

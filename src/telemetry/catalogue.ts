@@ -195,6 +195,16 @@ export const EVENTS: { readonly [T in EventType]: EventEntry<T> } = {
     description: 'BullMQ reported an error, such as a lost connection or the lost lock of a job.',
     fields: { reason: true },
   },
+  'redis.unfit': {
+    level: 'error',
+    description: 'At a worker’s start: with this Redis the promises do not hold; `check` is named as by `doctor`.',
+    fields: { check: true, reason: true, next: true },
+  },
+  'redis.at_risk': {
+    level: 'warn',
+    description: 'At a worker’s start: with this Redis the promises hold in part only.',
+    fields: { check: true, reason: true, next: true },
+  },
   'redis.disconnected': { level: 'warn', description: 'The connection to Redis was lost.', fields: { reason: true } },
   'redis.reconnected': {
     level: 'info',

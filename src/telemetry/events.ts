@@ -97,6 +97,8 @@ export interface EventFields {
   'worker.supervisor_replaced': { readonly workerId: string; readonly reason: string };
   'job.set_aside': { readonly jobId: string; readonly reason: string };
   'queue.error': { readonly reason: string };
+  'redis.unfit': { readonly check: string; readonly reason: string; readonly next: string };
+  'redis.at_risk': { readonly check: string; readonly reason: string; readonly next: string };
   'redis.disconnected': { readonly reason: string };
   'redis.reconnected': { readonly awayMs: number };
 }

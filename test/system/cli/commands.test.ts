@@ -326,4 +326,5 @@ test('doctor finds all well, and names a remote that cannot be reached', async (
   const { code, json } = await world.run(['doctor', '--repo', 'http://127.0.0.1:65535/a/b', '--json']);
   expect({ code, ok: json.ok }).toEqual({ code: 1, ok: false });
   expect(json.checks).toContainEqual(expect.objectContaining({ name: 'remote', ok: false, level: 'error' }));
+      'redis-memory',
 });

@@ -10,6 +10,25 @@ const options = { leaseTtl: '2000ms', redis: 'own' } as const;
 
 describe('Redis', () => {
   systemTest(
+    'that evicts and keeps no data: a worker says so when it starts, loudly, and works all the same',
+    async (world) => {
+      world.remote();
+      const { redis } = world.client.queue;
+      await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+      await redis.config('SET', 'appendonly', 'no');
+      const [worker] = await world.startWorkers(1);
+      const [level, next] = ['error', expect.stringContaining('noeviction')];
+      expect(worker?.events('redis.unfit')).toMatchObject([{ level, check: 'redis-eviction', next }]);
+      expect(worker?.events('redis.at_risk')).toMatchObject([{ level: 'warn', check: 'redis-persistence' }]);
+      const id = await world.submit({ implement: ['true'] });
+      expect(await world.ended(id)).toMatchObject({ state: 'succeeded' });
+      // BullMQ says it too, to the console.
+      for (const line of worker?.complaints.splice(0) ?? []) expect(line).toContain('noeviction');
+    },
+    options,
+  );
+
+  systemTest(
     'killed and started again at once: nothing is lost, what runs and what waits ends, and no worker was restarted',
     async (world) => {
       const remote = world.remote();
