@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import {
   type Supervisor,
   startSupervisor,
 } from '../../../src/runner/supervisor/client.ts';
+import { findWall, walledIn } from '../../../src/runner/supervisor/isolation.ts';
 import { endLeftovers } from '../../../src/runner/supervisor/leftovers.ts';
 import { groupsOf, hasSpread, livingWith, makeToken, spreadingScript, stepOf, until } from './support.ts';
 
@@ -163,6 +164,15 @@ describe.each(LEVELS)('with isolation %s', (level) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.kill(supervisor.pid, signal);
     expect(await run.step(stepOf('echo still here'))).toMatchObject({ outputTail: 'still here\n' });
   });
+});
+
+it('a step that comes to life when its supervisor is dead already ends by itself', async () => {
+  const wall = await findWall(process.env['PATH'] ?? '', 'group');
+  const [file = '', ...args] = walledIn(wall, [], ['echo', 'alive']);
+  expect(spawnSync(file, args, { encoding: 'utf8' }).stdout).toBe('alive\n');
+  // Somebody else is its parent, as after the supervisor's death.
+  const orphan = spawnSync('/bin/sh', ['-c', '"$@"; exit $?', 'sh', file, ...args], { encoding: 'utf8' });
+  expect(orphan).toMatchObject({ status: 1, stdout: '' });
 });
 
 it('what a supervisor at level group leaves when its worker goes too is ended by whoever comes next', async () => {

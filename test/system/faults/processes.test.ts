@@ -135,3 +135,35 @@ describe('a supervisor', () => {
     options,
   );
 });
+
+describe('a step that uses more than its worker allows', () => {
+  systemTest(
+    'fails with that as its reason, and the record says what held it',
+    async (world) => {
+      world.remote();
+      const env = { SIGNALBOX_MEMORY_LIMIT: '128MiB', SIGNALBOX_PROCESS_LIMIT: '40', SIGNALBOX_DISK_LIMIT: '16MiB' };
+      await world.startWorkers(1, { env });
+      const hold = 'const all = Buffer.alloc(300 << 20, 1); setTimeout(() => all, 60_000)';
+      const once = { attempts: 1 };
+      const [greedy = '', crowded = '', full = '', modest = ''] = await world.submitAll([
+        { ...once, implement: [[process.execPath, '-e', hold]] },
+        { ...once, implement: ['echo new > new.txt'], test: ['for i in $(seq 60); do sleep 30 & done; wait'] },
+        { ...once, implement: ['head -c 32000000 /dev/zero > "$TMPDIR/full"; sleep 60'] },
+        { ...once, implement: ['echo new > other.txt'] },
+      ]);
+      const ends = [
+        [greedy, 'implement_failed', 'it used more than 128MiB of memory (memoryLimit)'],
+        [crowded, 'test_failed', 'it had more than 40 processes and threads at once (processLimit)'],
+        [full, 'implement_failed', 'its run’s folder held more than 16MiB (diskLimit)'],
+      ] as const;
+      for (const [id, code, reason] of ends) {
+        const error = expect.stringContaining(`hit a limit: ${reason}`);
+        expect(await world.ended(id)).toMatchObject({ state: 'failed', code, error, attempts: 1 });
+      }
+      const task = await world.ended(modest);
+      expect(task).toMatchObject({ state: 'succeeded' });
+      expect(task.isolation).toMatch(/^(pidns|group), (no cgroup|cgroup v[12] .+)$/);
+    },
+    options,
+  );
+});
