@@ -38,8 +38,9 @@ export async function register(
     await redis.multi().set(key, JSON.stringify(facts), 'PX', leaseTtlMs).sadd(keys.all('workers'), facts.id).exec();
   };
   await announce();
-  // A renewal that fails is made good by the next one; the key's TTL tells others meanwhile.
-  const timer = setInterval(() => void announce().catch(() => {}), renewEveryMs);
+  // A full Redis takes this much. A renewal that fails is made good by the next one; the TTL tells others meanwhile.
+  const renew = async (): Promise<unknown> => await announce().catch(() => redis.pexpire(key, leaseTtlMs));
+  const timer = setInterval(() => void renew().catch(() => {}), renewEveryMs);
   return async () => {
     clearInterval(timer);
     await redis.multi().del(key).srem(keys.all('workers'), facts.id).exec();

@@ -43,6 +43,7 @@ systemTest(
     );
     await until('two leases have passed', () => Date.now() > filledAt + 2 * LEASE_MS);
     expect(worker?.events('lease.lost')).toEqual([]);
+    expect((await world.client.status()).workers).toMatchObject([{ id: worker?.id }]);
     world.openGate('first');
     expect(await world.ended(first)).toMatchObject({ state: 'succeeded', runs: 1, commit: remote.tip('task/one') });
     // Still full: the end was written all the same.
