@@ -23,6 +23,7 @@ export function branchProblem(name: string): string | undefined {
   if (!/^[\p{L}\p{N}]/u.test(name)) return 'must begin with a letter or a digit';
   if (/[\u0000-\u0020\u007f~^:?*[\\]/.test(name))
     return 'must not contain spaces, control characters or any of ~ ^ : ? * [ \\';
+  if (/\p{Surrogate}/u.test(name)) return 'must be well-formed Unicode';
   if (name.includes('..')) return 'must not contain `..`';
   if (name.includes('@{')) return 'must not contain `@{`';
   if (/(^|\/)(\/|$)/.test(name)) return 'must not contain `//` or end with `/`';

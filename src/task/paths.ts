@@ -45,6 +45,7 @@ export function claimedPath(pattern: string): string {
 export function claimPathProblem(pattern: string): string | undefined {
   if (pattern === '') return 'must not be empty (write `**` for the whole repository)';
   if (/[\u0000-\u001f\u007f]/.test(pattern)) return 'must not contain control characters';
+  if (/\p{Surrogate}/u.test(pattern)) return 'must be well-formed Unicode';
   if (pattern.includes('\\')) return 'must use `/`, not a backslash';
   if (pattern.startsWith('/') || /^[a-z]:(\/|$)/i.test(pattern))
     return 'must be relative to the repository, not absolute';

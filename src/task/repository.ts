@@ -53,6 +53,7 @@ function read(repo: string): Reading {
   if (repo.trim() === '') return problem('must not be empty');
   if (repo.length > MAX_LENGTH) return problem(`must be at most ${MAX_LENGTH} characters`);
   if (/[\u0000-\u001f\u007f]/.test(repo)) return problem('must not contain control characters or line breaks');
+  if (/\p{Surrogate}/u.test(repo)) return problem('must be well-formed Unicode');
   if (repo.startsWith('-')) return problem('must not begin with `-`');
   if (/^[a-z0-9+.-]+::/i.test(repo)) return problem(ACCEPTED);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(repo)?.[1]?.toLowerCase();

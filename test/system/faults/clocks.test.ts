@@ -53,7 +53,7 @@ function findLibrary(): string | undefined {
 }
 
 const library = findLibrary();
-// oxlint-disable-next-line no-console -- why tests are passed over must be seen
+// Why tests are passed over must be seen.
 if (library === undefined) console.warn('clocks are not stepped: libfaketime is missing (apt-get install faketime)');
 
 let clock: SteppedClock;
