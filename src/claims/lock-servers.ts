@@ -9,7 +9,7 @@
 
 import Redlock, { ExecutionError, Lock, type ScriptClient } from 'redlock';
 import type { Config } from '../config/config.ts';
-import { type Connection, lockServerConnection, withoutCredentials } from '../redis/connect.ts';
+import { type Connection, lockServerConnection, whyNoAnswer, withoutCredentials } from '../redis/connect.ts';
 import { type Keys, queueKeys } from '../redis/keys.ts';
 import { readScript } from '../redis/scripts.ts';
 import { type ClaimNode, parseNode } from './claim-set.ts';
@@ -172,10 +172,9 @@ function argumentsOf([resource, ...rest]: Args): (string | number)[] {
 
 async function voteOf(answer: Promise<unknown>): Promise<unknown> {
   const vote = await answer.catch((error: unknown) => {
-    const { message } = error as Error;
     // redlock sends the script itself then.
-    if (message.startsWith('NOSCRIPT')) throw error;
-    throw new Error(message === 'Command timed out' ? 'did not answer in time' : `failed: ${message}`);
+    if ((error as Error).message.startsWith('NOSCRIPT')) throw error;
+    throw new Error(whyNoAnswer(error as Error));
   });
   if (vote === 0) throw new Error('has somebody else’s claim');
   if (vote === -1) throw new Error('was started or emptied less than a lease ago');

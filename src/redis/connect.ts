@@ -82,6 +82,12 @@ export function lockServerConnection(url: string, timeoutMs: number): Connection
   return redis;
 }
 
+/** Why a lock server gave no answer, after its name: ioredis speaks of its own options. */
+export function whyNoAnswer({ message }: Error): string {
+  if (message === 'Command timed out') return 'did not answer in time';
+  return message.startsWith('Reached the max retries') ? 'cannot be reached' : `failed: ${message}`;
+}
+
 /** Whether a Redis answers at this address, now. */
 export async function isAnswering(url: string): Promise<boolean> {
   const redis = connection(url, { lazyConnect: true, connectTimeout: 2_000, retryStrategy: () => null });
@@ -116,6 +122,15 @@ export function subscriberOf(redis: Connection, { isPatient = false } = {}): Con
 /** The servers that hold the data: the primaries of a cluster, else the one that is connected to. */
 export function serversOf(redis: Connection): readonly Redis[] {
   return redis instanceof Cluster ? redis.nodes('master') : [redis];
+}
+
+/** What stands behind a connection beside one server, as the end of a sentence; empty if nothing does. */
+export function topologyOf(redis: Connection): string {
+  if (redis instanceof Cluster) return `: a Redis Cluster of ${redis.nodes('master').length} primaries`;
+  const { sentinels, name } = redis.options;
+  if (sentinels === null || sentinels === undefined) return '';
+  const { remoteAddress, remotePort } = redis.stream;
+  return `: ${remoteAddress}:${remotePort}, which Sentinels name as ${name}`;
 }
 
 /** The error for a Redis that does not answer; a password in the URL is not repeated. */

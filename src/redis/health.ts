@@ -1,6 +1,7 @@
 /** What Redis must be like to keep a queue: read from it, judged here. */
 
-import type { Connection } from './connect.ts';
+import type { Redis } from 'ioredis';
+import { type Connection, serversOf } from './connect.ts';
 import { infoField } from './readiness.ts';
 
 /** The oldest Redis with the commands in use. */
@@ -19,8 +20,16 @@ export interface Finding {
   readonly next: string;
 }
 
-/** Reads and judges. `leaseTtlMs` bounds how far the clocks may differ. */
+/** Reads and judges; of each check, the first server that does not pass it. `leaseTtlMs` bounds how far the clocks may differ. */
 export async function redisFindings(redis: Connection, leaseTtlMs: number): Promise<Finding[]> {
+  const servers = await Promise.all(serversOf(redis).map(async (server) => await serverFindings(server, leaseTtlMs)));
+  const [first = [], ...others] = servers;
+  return first.map(
+    (finding, i) => [finding, ...others.flatMap((other) => other[i] ?? [])].find(({ ok }) => !ok) ?? finding,
+  );
+}
+
+async function serverFindings(redis: Redis, leaseTtlMs: number): Promise<Finding[]> {
   const sentAt = Date.now();
   const [seconds, micros] = await redis.time();
   const roundTripMs = Date.now() - sentAt;

@@ -1,10 +1,13 @@
 /** `signalbox doctor`: checks all that Signalbox relies on. */
 
+import { votingServers } from '../../claims/lock-servers.ts';
 import type { Signalbox } from '../../client/signalbox.ts';
 import { loadConfig } from '../../config/config.ts';
 import type { Options } from '../../config/options.ts';
 import { processSources } from '../../config/process.ts';
+import { topologyOf, withoutCredentials } from '../../redis/connect.ts';
 import { type Finding, redisFindings } from '../../redis/health.ts';
+import { lockServerFindings } from '../../redis/lock-server-health.ts';
 import { type Context, command } from '../command.ts';
 import * as checks from '../doctor/checks.ts';
 import { readError } from '../errors.ts';
@@ -43,6 +46,7 @@ async function examine({ flags, connect, repo }: Patient): Promise<Finding[]> {
   const git = userGit();
   const parts = await Promise.all([
     redisChecks(connect),
+    lockServerFindings(votingServers(config)),
     checks.gitCheck(git).then((finding) => [finding]),
     checks.diskChecks(config.dataDir),
     checks.isolationCheck(config).then((finding) => [finding]),
@@ -55,8 +59,8 @@ async function redisChecks(connect: () => Promise<Signalbox>): Promise<Finding[]
   try {
     await using box = await connect();
     const { config, queue } = box;
-    const shown = config.redisUrl.replace(/\/\/[^@/]*@/, '//***@');
-    const reached: Finding = { name: 'redis', ok: true, level: 'error', message: `answers at ${shown}`, next: '' };
+    const message = `answers at ${withoutCredentials(config.redisUrl)}${topologyOf(queue.redis)}`;
+    const reached: Finding = { name: 'redis', ok: true, level: 'error', message, next: '' };
     return [reached, ...(await redisFindings(queue.redis, config.leaseTtlMs)), await checks.workersCheck(queue)];
   } catch (error) {
     const { message, next } = readError(error);

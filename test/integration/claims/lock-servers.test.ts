@@ -12,7 +12,9 @@ import { LockServers, votingServers } from '../../../src/claims/lock-servers.ts'
 import { type HeldLock, Locker } from '../../../src/claims/locker.ts';
 import { timings } from '../../../src/config/timings.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../../../src/redis/embedded.ts';
+import { probePort } from '../../../src/redis/free-port.ts';
 import { queueKeys } from '../../../src/redis/keys.ts';
+import { lockServerFindings } from '../../../src/redis/lock-server-health.ts';
 import { until } from '../../support/system/until.ts';
 
 const TTL_MS = 3_000;
@@ -222,6 +224,18 @@ test('a growth counts once the lock servers agree', async () => {
     clearInterval(keepUp);
     await claim.release();
   }
+});
+
+test('doctor names the servers that do not answer, one that votes twice, and whether there is a quorum', async () => {
+  const [a = '', b = ''] = servers.map(({ url }) => url);
+  const dead = `redis://u:hunter2@127.0.0.1:${await probePort(0)}`;
+  const isOk = async (...urls: string[]) => (await lockServerFindings(urls)).map(({ name, ok }) => [name, ok]);
+  const [one, two] = [true, true].map((ok) => ['lock-server', ok]);
+  expect(await isOk()).toEqual([]);
+  expect(await isOk(a, b, dead)).toEqual([one, two, ['lock-server', false], ['lock-quorum', true]]);
+  expect(await isOk(a, a.replace('127.0.0.1', 'localhost'), b)).toContainEqual(['lock-quorum', false]);
+  expect(await isOk(a, dead)).toContainEqual(['lock-quorum', false]);
+  expect(JSON.stringify(await lockServerFindings([dead]))).not.toContain('hunter2');
 });
 
 test('an even number of servers votes together with the queue’s Redis', () => {

@@ -1,4 +1,6 @@
 import { expect } from 'vitest';
+import { topologyOf } from '../../../src/redis/connect.ts';
+import { redisFindings } from '../../../src/redis/health.ts';
 import { clusterTest } from './cluster-test.ts';
 import { checkJob, submitJob } from './main-job.ts';
 
@@ -12,6 +14,10 @@ clusterTest('a Redis Cluster of three primaries keeps two queues, each on one of
     await world.startWorkers(2);
   }
   const ids = await Promise.all(worlds.map(async (world) => await submitJob(world)));
+  const { redis } = worlds[0]?.client.queue ?? {};
+  if (redis === undefined) throw new Error('there is no world');
+  expect(topologyOf(redis)).toContain('of 3 primaries');
+  expect((await redisFindings(redis, 10_000)).filter(({ ok }) => !ok)).toEqual([]);
   for (const [i, world] of worlds.entries()) {
     await checkJob(world, ids[i] ?? []);
     const { keys } = world.client.queue;
