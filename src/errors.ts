@@ -29,6 +29,8 @@ export const ERROR_CODES = {
   REDIS_UNREACHABLE: 5,
   /** Redis answers, but its memory or its disk is full. */
   REDIS_FULL: 5,
+  /** The user of Redis has no right to do that. */
+  FORBIDDEN: 1,
   /** The git remote cannot be reached. */
   REMOTE_UNREACHABLE: 5,
   /** git answered with an error that has no code of its own. */

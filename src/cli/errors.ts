@@ -2,17 +2,17 @@
 
 import type { Command, CommanderError } from 'commander';
 import { SignalboxError } from '../errors.ts';
-import { readFull } from '../redis/refusal.ts';
+import { readForbidden, readFull } from '../redis/refusal.ts';
 
 /** What ioredis says when Redis goes away in the middle of a command. */
 const CONNECTION_LOST =
   /^Connection is closed|^Stream isn't writeable|^Reached the max retries per request|ECONNREFUSED|ECONNRESET|ETIMEDOUT/;
 
-/** A SignalboxError as it is, a lost connection as REDIS_UNREACHABLE, a full Redis as REDIS_FULL, else INTERNAL. */
+/** A SignalboxError as it is, a lost connection as REDIS_UNREACHABLE, a refusal as REDIS_FULL or FORBIDDEN, else INTERNAL. */
 export function readError(error: unknown): SignalboxError {
   if (error instanceof SignalboxError) return error;
-  const full = readFull(error);
-  if (full !== undefined) return full;
+  const refused = readFull(error) ?? readForbidden(error);
+  if (refused !== undefined) return refused;
   const message = error instanceof Error ? error.message : String(error);
   if (CONNECTION_LOST.test(message)) {
     return new SignalboxError('REDIS_UNREACHABLE', `The connection to Redis was lost: ${message}`, {

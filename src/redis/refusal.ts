@@ -8,6 +8,9 @@ const FULL = /\bOOM command not allowed\b|\bMISCONF\b/;
 /** It will pass: the data are being loaded, or another node is taking over. */
 const PASSING = /\b(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|TRYAGAIN)\b/;
 
+/** Its access list is in the way, in a command or in a script. */
+const FORBIDDEN = /\bNOPERM\b[^\n]*|\bACL failure in script\b[^\n]*/;
+
 const AGAIN_MS = 250;
 
 /** The `REDIS_FULL` error for what a full Redis answered; undefined for any other error. */
@@ -21,9 +24,19 @@ export function readFull(error: unknown): SignalboxError | undefined {
   });
 }
 
-/** Throws what Redis answered, as `REDIS_FULL` if it is that. */
+/** The `FORBIDDEN` error for what this user of Redis may not do; undefined for any other error. */
+export function readForbidden(error: unknown): SignalboxError | undefined {
+  const what = FORBIDDEN.exec(saidBy(error))?.[0];
+  if (what === undefined) return undefined;
+  return new SignalboxError('FORBIDDEN', `The user of this Redis may not do that: ${what}.`, {
+    next: 'Use the address of a user that may (REDIS_URL), or have its rights widened: see `docs/security.md`.',
+    cause: error,
+  });
+}
+
+/** Throws what Redis answered, as `REDIS_FULL` or `FORBIDDEN` if it is that. */
 export function rethrow(error: unknown): never {
-  throw readFull(error) ?? error;
+  throw readFull(error) ?? readForbidden(error) ?? error;
 }
 
 /**

@@ -10,6 +10,7 @@ import { type Finding, redisFindings } from '../../redis/health.ts';
 import { lockServerFindings } from '../../redis/lock-server-health.ts';
 import { type Context, command } from '../command.ts';
 import * as checks from '../doctor/checks.ts';
+import * as security from '../doctor/security.ts';
 import { readError } from '../errors.ts';
 import { indent } from '../format.ts';
 import { userGit } from '../git.ts';
@@ -48,6 +49,7 @@ async function examine({ flags, connect, repo }: Patient): Promise<Finding[]> {
     redisChecks(connect),
     lockServerFindings(votingServers(config)),
     checks.gitCheck(git).then((finding) => [finding]),
+    security.hooksCheck(git).then((finding) => [finding]),
     checks.diskChecks(config.dataDir),
     checks.isolationCheck(config).then((finding) => [finding]),
     repo === undefined ? [] : checks.remoteChecks(git, repo),
@@ -61,7 +63,13 @@ async function redisChecks(connect: () => Promise<Signalbox>): Promise<Finding[]
     const { config, queue } = box;
     const message = `answers at ${withoutCredentials(config.redisUrl)}${topologyOf(queue.redis)}`;
     const reached: Finding = { name: 'redis', ok: true, level: 'error', message, next: '' };
-    return [reached, ...(await redisFindings(queue.redis, config.leaseTtlMs)), await checks.workersCheck(queue)];
+    return [
+      reached,
+      ...(await redisFindings(queue.redis, config.leaseTtlMs)),
+      ...(await security.accessChecks(queue, config)),
+      await security.signingCheck(queue, config),
+      await checks.workersCheck(queue),
+    ];
   } catch (error) {
     const { message, next } = readError(error);
     return [{ name: 'redis', ok: false, level: 'error', message, next }];

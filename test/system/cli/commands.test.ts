@@ -316,9 +316,14 @@ test('doctor finds all well, and names a remote that cannot be reached', async (
       'redis-version',
       'redis-persistence',
       'redis-eviction',
+      'redis-memory',
       'redis-clock',
+      'redis-tls',
+      'redis-user',
+      'signing',
       'workers',
       'git',
+      'git-hooks',
       'data-folder',
     ],
     ...['disk', 'isolation', 'remote', 'remote-fence', 'recovery'],
@@ -326,5 +331,4 @@ test('doctor finds all well, and names a remote that cannot be reached', async (
   const { code, json } = await world.run(['doctor', '--repo', 'http://127.0.0.1:65535/a/b', '--json']);
   expect({ code, ok: json.ok }).toEqual({ code: 1, ok: false });
   expect(json.checks).toContainEqual(expect.objectContaining({ name: 'remote', ok: false, level: 'error' }));
-      'redis-memory',
 });
