@@ -10,6 +10,8 @@ import { branchProblem } from '../task/branches.ts';
 import { claimPathProblem } from '../task/paths.ts';
 import { repositoryProblem } from '../task/repository.ts';
 
+const NUMBERS = ['rank', 'sequence', 'run', 'attempts', 'maxAttempts', 'crashes', 'yields'] as const;
+
 /** Throws `INVALID` naming the field that cannot be what Signalbox wrote. */
 export function checkRecord(record: TaskRecord): void {
   const { branch, repoUrl, repoHost, repoKey, base, grown, resume } = record;
@@ -22,6 +24,7 @@ export function checkRecord(record: TaskRecord): void {
     if (typeof path !== 'string') refuseIf('must hold paths', 'grown', path);
     else refuseIf(claimPathProblem(path), 'grown', path);
   }
+  for (const field of NUMBERS) if (!Number.isFinite(record[field])) refuseIf('must be a number', field, record[field]);
   // Another task's work, or any other file, must not be published as this one's.
   if (resume !== null && !isOwnPatch(record, resume))
     refuseIf('must be a patch of an earlier run of the task', 'resume', resume);

@@ -32,6 +32,47 @@ const FORGERIES: readonly (readonly [
       writeEnvelope(world, id, (stored) => ({ ...stored, task: { ...stored.task, branch: '--upload-pack=x' } })),
     /branch/,
   ],
+  [
+    'ten megabytes',
+    (world, id) =>
+      writeEnvelope(world, id, (stored) => ({
+        ...stored,
+        task: { ...stored.task, message: 'x'.repeat(10 * 2 ** 20) },
+      })),
+    /larger than is allowed/,
+  ],
+  [
+    'deep nesting',
+    (world, id) => writeEnvelope(world, id, () => `{"v":1,"task":${'['.repeat(100_000)}${']'.repeat(100_000)}}`),
+    /nested deeper/,
+  ],
+  [
+    'a prototype',
+    (world, id) =>
+      writeEnvelope(world, id, (stored) => `{"v":1,"__proto__":{"sudo":true},"task":${JSON.stringify(stored.task)}}`),
+    /__proto__/,
+  ],
+  ...(
+    [
+      ['repoUrl', 'ext::sh -c touch% /tmp/forged', /`repoUrl` must be/],
+      ['repoUrl', '--upload-pack=touch /tmp/forged', /`repoUrl` must not begin/],
+      ['repoUrl', 'https://me:hunter2@git.example.com/a/b', /`repoUrl` must not contain a password/],
+      ['repoUrl', 'https://git.example.com/a\r\nb', /`repoUrl` must not contain control/],
+      ['repoKey', '', /`repoKey` must not be empty/],
+      ['branch', '--upload-pack=x', /`branch` must begin/],
+      ['base', '-x', /`base` must begin/],
+      ['grown', '[1]', /`grown` must hold paths/],
+      ['grown', '["../x"]', /`grown` must not contain `\.\.`/],
+      ['resume', '../../../etc/passwd', /`resume` must be a patch/],
+      ['resume', 'artifacts/t000000-00000001-aaaaaa/run-1/unpublished.patch', /`resume` must be a patch/],
+      ['rank', 'first', /`rank` must be a number/],
+      ['maxAttempts', 'many', /`maxAttempts` must be a number/],
+    ] as const
+  ).map(([field, value, said]): (typeof FORGERIES)[number] => [
+    `the ${field} ${value}`,
+    (world, id) => world.client.queue.redis.hset(world.client.queue.keys.key('task', id), field, value),
+    said,
+  ]),
   ['a job of a version that never was', (world, id) => writeJob(world, id, '{"v":0}'), /version 0/],
   ['a job whose version is no number', (world, id) => writeJob(world, id, '{"v":"2"}'), /version "2"/],
   ['a job without data', (world, id) => writeJob(world, id, 'null'), /version/],
@@ -94,6 +135,7 @@ describe('a forged job', () => {
     await until('all are set aside', () => setAside().length >= all.length);
     expect(setAside()).toEqual(all);
     for (const event of world.events('job.set_aside')) expect(String(event['reason'])).not.toBe('');
+    expect(JSON.stringify(world.events())).not.toContain('hunter2');
     expect(world.stamps.intervals()).toEqual([]);
     expect(world.workers.map(({ isAlive }) => isAlive)).toEqual([true]);
   });
