@@ -70,6 +70,23 @@ describe('importQueue', () => {
     expect(await to.limits()).toMatchObject({ 'resource:db': 2, 'owner:team-a': 1 });
   });
 
+  test('carries signatures as they are, and takes no task that was changed or is not signed', async () => {
+    const signed = { redisUrl: testRedisUrl(), queue: from.config.queue, signingKey: 'a-key-of-enough-characters' };
+    await using box = await Signalbox.connect(signed);
+    const [one] = await box.submit({ title: 'one', repo, implement: ['true'] });
+    const text = (await exportQueue(box.queue)).lines.join('\n');
+    const { redis, keys } = box.queue;
+    await redis.del(await redis.keys(`${keys.prefix}*`));
+    for (const changed of [text.replace('"title":"one"', '"title":"two"'), text.replace(/"signature":"[^"]*",?/, '')]) {
+      expect(changed).not.toBe(text);
+      await expect(importQueue(box.queue, changed)).rejects.toMatchObject({ field: 'line 2.task.fields.envelope' });
+    }
+    await importQueue(box.queue, text);
+    const record = await box.queue.get(one?.id ?? '');
+    expect(() => box.queue.store.signer?.check(record)).not.toThrow();
+    expect(box.queue.store.signer).toBeDefined();
+  });
+
   test('makes a task that is submitted later the newer one, also by number', async () => {
     const body = { repo, branch: 'task/one', implement: ['true'] };
     const [old] = await from.submit({ ...body, title: 'old' });

@@ -53,6 +53,7 @@ describe.skipIf(!canMount())('a full disk', () => {
         expect(await world.ended(id)).toMatchObject({ state: 'succeeded', attempts: 1, crashes: 0 });
       }
       expect(remote.published()).toHaveLength(2);
+      for (const taskId of ids) await until('its worker has told', () => worker?.has('task.finished', { taskId }));
     },
     { ...options, redis: 'own' },
   );
