@@ -83,7 +83,7 @@ export const optionsSchema = strict({
     .describe('How long others may pass a waiting task before what it needs is kept for it.'),
   ledgerRetention: duration(1_000, 366 * 86_400_000, 'from 1s to 366d')
     .prefault('30d')
-    .describe('How long after its last entry a task’s ledger stays on the remote until `prune` takes it away.'),
+    .describe('How long after its last entry a task’s ledger stays on the remote until prune takes it away.'),
   historyLimit: whole(1, 1_000_000).prefault(1000).describe('How many finished tasks are kept.'),
   logLimit: bytes.prefault('64MiB').describe('The most output that is kept of one step.'),
   memoryLimit: bytes.exactOptional().describe('The most memory that a step may use; unset: no limit.'),

@@ -255,7 +255,9 @@ export class TaskStore {
 
   /** Tasks that must get a job in BullMQ, first those that have waited longest for it. */
   async unqueued(olderThanMs = 0): Promise<string[]> {
-    const before = olderThanMs === 0 ? '+inf' : String(Date.now() - olderThanMs);
+    // By the clock that they were noted by, which need not be this machine's.
+    const [seconds] = (await this.#options.redis.time()) as unknown as [string];
+    const before = olderThanMs === 0 ? '+inf' : String(Number(seconds) * 1_000 - olderThanMs);
     return await this.#options.redis.zrangebyscore(this.#options.keys.all('unqueued'), '-inf', before);
   }
 

@@ -15,7 +15,7 @@ import type { Controller } from '../../runner/supervisor/cgroup-homes.ts';
 import { type Isolation, startSupervisor } from '../../runner/supervisor/client.ts';
 import { inForce } from '../../runner/supervisor/isolation.ts';
 import { readError } from '../errors.ts';
-import { bytesText, countText, durationText } from '../format.ts';
+import { bytesText, countText } from '../format.ts';
 
 /** The oldest git that has all options in use. */
 const LEAST_GIT = [2, 38] as const;
@@ -143,7 +143,9 @@ export async function workersCheck({ redis, keys }: TaskQueue): Promise<Finding>
 }
 
 /** How long what a dead worker held stays held: the formula, with this configuration's numbers. */
-export function recoveryNote({ leaseTtlMs, recoveryMs }: Readonly<Config>): Finding {
-  const message = `when a worker dies, its tasks run again within ${durationText(recoveryMs)} (twice the lease TTL of ${durationText(leaseTtlMs)})`;
+export function recoveryNote({ leaseTtlMs, marginMs, reapEveryMs, recoveryMs }: Readonly<Config>): Finding {
+  const [ttl, margin, look] = [leaseTtlMs, marginMs, reapEveryMs].map((ms) => `${ms / 1_000} s`);
+  const formula = `TTL ${ttl} + (TTL − margin ${margin}) + 2 looks of the reaper, one each ${look}`;
+  const message = `when a worker dies, its tasks run again within ${recoveryMs / 1_000} s: ${formula}`;
   return { name: 'recovery', ok: true, level: 'info', message, next: '' };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseTask, parseTasks } from '../../../src/task/schema.ts';
+import { readTaskText } from '../../../src/task/text.ts';
 import { refusal, SMALL_TASK } from './support.ts';
 
 const nest = (depth: number): unknown => Array.from({ length: depth }).reduce((inner) => [inner], 1);
@@ -114,6 +115,31 @@ describe('a task is refused, and the field named, for', () => {
     expect(error.message).toContain(field.split(/[.[]/)[0]);
     expect(error.message.length).toBeLessThan(500);
     expect(error.message).not.toContain('hunter2');
+  });
+});
+
+describe('a file', () => {
+  test.each([
+    ['JSON', `{"title":"x","repo":"/srv/a","implement":["true"],"env":{"__proto__":"x"}}`, 'env.__proto__'],
+    ['YAML', 'title: x\nrepo: /srv/a\nimplement: [true]\n__proto__: { priority: urgent }\n', '__proto__'],
+    [
+      'YAML, in a list',
+      '- title: x\n  repo: /srv/a\n  implement: ["true"]\n  env: { __proto__: x }\n',
+      '[0].env.__proto__',
+    ],
+  ])('with a prototype in it is refused by its place: %s', (_form, text, field) => {
+    expect(refusal(() => parseTasks(readTaskText(text)))).toMatchObject({ code: 'INVALID', field });
+    expect(Object.hasOwn({}, 'priority') || 'priority' in {}).toBe(false);
+  });
+
+  test('of 10 MB is refused before it is read', () => {
+    expect(refusal(() => readTaskText(' '.repeat(10_000_000))).message).toContain('larger than 8 MiB');
+  });
+
+  test('nested deeply is refused', () => {
+    const text = `${'['.repeat(200)}${']'.repeat(200)}`;
+    const input = `{"title":"x","repo":"/srv/a","implement":[{"handler":"h","input":${text}}]}`;
+    expect(refusal(() => parseTasks(readTaskText(input)))).toMatchObject({ code: 'INVALID' });
   });
 });
 
