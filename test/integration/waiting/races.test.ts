@@ -233,9 +233,8 @@ test('a job removed from outside while its task waits gets a new one', async () 
 test('a submitter that dies before the job is added: the task gets its job from somebody else', async () => {
   const add = queue.bull.add.bind(queue.bull);
   queue.bull.add = async () => await Promise.reject(new Error('the submitter dies here'));
-  await expect(submit(['x'])).rejects.toThrow('dies here');
+  const id = await submit(['x']);
   queue.bull.add = add;
-  const [id = ''] = await queue.store.ids();
   expect(await queue.bull.have([id])).toEqual([false]);
   await until(async () => {
     await queue.tend();
