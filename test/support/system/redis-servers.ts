@@ -28,11 +28,13 @@ export interface Server {
 /** All servers of a test. */
 export class RedisServers implements AsyncDisposable {
   readonly #dir: string;
+  readonly #program: string;
   readonly #servers: Server[] = [];
 
   /** `dir` must exist. */
-  constructor(dir: string) {
+  constructor(dir: string, program = 'redis-server') {
     this.#dir = dir;
+    this.#program = program;
   }
 
   /** Starts one with these options (argv) beside the usual ones. */
@@ -108,7 +110,7 @@ export class RedisServers implements AsyncDisposable {
       const port = await probePort(0);
       const dir = join(this.#dir, `${port}`);
       mkdirSync(dir);
-      const child = spawn('redis-server', [...argsIn(dir), '--bind', LOOPBACK, '--port', `${port}`], {
+      const child = spawn(this.#program, [...argsIn(dir), '--bind', LOOPBACK, '--port', `${port}`], {
         stdio: 'ignore',
         detached: true,
       });
@@ -119,7 +121,7 @@ export class RedisServers implements AsyncDisposable {
       });
       if (server.isAlive()) return server;
       await server.kill();
-      if (tries === PORT_TRIES) throw new Error(`redis-server ended at its start; see ${dir}`);
+      if (tries === PORT_TRIES) throw new Error(`${this.#program} ended at its start; see ${dir}`);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** A system test on Redis servers of its own; the invariants are checked at its end, as in every system test. */
 
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,11 +15,16 @@ export interface ClusterParts {
   readonly open: (redisUrl: string, options?: WorldOptions) => Promise<World>;
 }
 
-/** Opens the servers before the test, and ends worlds and servers after it. */
-export function clusterTest(name: string, body: (parts: ClusterParts) => Promise<void>): void {
-  it(name, async () => {
+/** Opens the servers before the test, and ends worlds and servers after it. Left out where `program` is not installed. */
+export function clusterTest(
+  name: string,
+  body: (parts: ClusterParts) => Promise<void>,
+  program = 'redis-server',
+): void {
+  const isInstalled = spawnSync(program, ['--version']).status === 0;
+  it.runIf(isInstalled)(name, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'signalbox-cluster-'));
-    const servers = new RedisServers(dir);
+    const servers = new RedisServers(dir, program);
     const worlds: World[] = [];
     const open: ClusterParts['open'] = async (redisUrl, options = {}) => {
       const world = await World.open(options, { redisUrl, program: inject('workerProgram') });
