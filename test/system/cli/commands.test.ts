@@ -39,7 +39,17 @@ describe('a task that ends', () => {
       [
         ...['id', 'state', 'code', 'title', 'repo', 'branch', 'base', 'owner', 'spec', 'priority', 'attempts', 'runs'],
         ...['crashes', 'retryOf', 'submittedAt', 'startedAt', 'finishedAt', 'waitMs', 'blockedMs', 'host', 'runnerId'],
-        ...['workerId', 'workspace', 'isolation', 'concurrentRunners', 'fenceToken', 'fence', 'commit', 'error', 'phases'],
+        ...[
+          'workerId',
+          'workspace',
+          'isolation',
+          'concurrentRunners',
+          'fenceToken',
+          'fence',
+          'commit',
+          'error',
+          'phases',
+        ],
         ...['conflicts', 'filesChanged', 'artifacts', 'history'],
       ].toSorted(),
     );
