@@ -21,7 +21,7 @@ export async function findCanary(world: World): Promise<string[]> {
   ]);
   const places: (readonly [string, string])[] = [
     ...(await keysOf(world)),
-    ...filesBelow(world.dataDir).map((path): [string, string] => [path, readFileSync(path, 'latin1')]),
+    ...filesBelow(world.dataDir).map((path): [string, string] => [path, readOf(path)]),
     ...world.remotes.map(({ dir }): [string, string] => [dir, objectsOf(dir)]),
     ...said.map((line): [string, string] => ['a worker’s log', line]),
     ...views.map((view): [string, string] => [`show ${view.id}`, JSON.stringify(view)]),
@@ -78,11 +78,14 @@ function objectsOf(dir: string): string {
 function commandLines(): [string, string][] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map((pid): [string, string] => {
-      try {
-        return [`process ${pid}`, readFileSync(`/proc/${pid}/cmdline`, 'latin1')];
-      } catch {
-        return [`process ${pid}`, ''];
-      }
-    });
+    .map((pid): [string, string] => [`process ${pid}`, readOf(`/proc/${pid}/cmdline`)]);
+}
+
+/** Empty for what is gone meanwhile. */
+function readOf(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
 }

@@ -35,6 +35,11 @@ describe('the value of a secret', () => {
       writeFileSync(file, `${canary} from a file\n`);
       await world.startWorkers(1, { env: { FILED_FILE: file } });
       const secrets = ['CANARY', 'FILED'];
+      const running = await world.submit({ secrets, implement: [world.stamps.workUntil(world.gate('go'))] });
+      // Before steps have run that put it on command lines of their own.
+      await world.working(running);
+      expect((await findCanary(world)).filter((place) => place.startsWith('process'))).toEqual([]);
+      world.openGate('go');
       const told = await world.submit({ secrets, implement: [TELL, ASK, 'echo done > done.txt'], test: [TELL] });
       const failed = await world.submit({ secrets, implement: [`${TELL}; exit 3`], attempts: 1 });
       const named = await world.submit({ secrets, implement: ['echo x > "$(printf %s "$CANARY" | base64 -w 0)"'] });
@@ -46,10 +51,6 @@ describe('the value of a secret', () => {
       });
       const kept = await world.submit({ secrets, implement: ['env > env.txt'], publish: 'none' });
       const patched = await world.submit({ secrets, implement: ['echo "key=$FILED" > key.txt'], publish: 'patch' });
-      const running = await world.submit({ secrets, implement: [world.stamps.workUntil(world.gate('go'))] });
-      await world.working(running);
-      expect((await findCanary(world)).filter((place) => place.startsWith('process'))).toEqual([]);
-      world.openGate('go');
       await world.drained();
 
       expect(await world.ended(told)).toMatchObject({ state: 'succeeded', filesChanged: ['done.txt'] });
