@@ -289,8 +289,9 @@ export class Schedule {
 /** What may be answered when others act at the same time. */
 async function expected(act: Promise<unknown>): Promise<void> {
   await act.catch((error: unknown) => {
-    const isExpected =
-      error instanceof SignalboxError && ['STATE', 'NOT_FOUND', 'CONFLICT', 'INVALID'].includes(error.code);
+    // With leases of a second, a machine that is busy with ten schedules loses one now and then; its holder is told.
+    const codes = ['STATE', 'NOT_FOUND', 'CONFLICT', 'INVALID', 'LEASE_LOST'];
+    const isExpected = error instanceof SignalboxError && codes.includes(error.code);
     if (!isExpected) throw error;
   });
 }
