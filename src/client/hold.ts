@@ -98,28 +98,8 @@ type HolderRequest = HoldRequest & { readonly holder: string };
 
 async function acquire(queue: TaskQueue, timings: Timings, request: HolderRequest): Promise<Held> {
   const { wait = true, waitTimeoutMs, signal, onBlocked } = request.options;
-  const ask = async (): Promise<Held | Answer> => {
-    const sentAt = processClock();
-    const { holder, nodes } = request;
-    const acquired = await queue.locker.acquire({
-      holder,
-      kind: 'hold',
-      ticket: holder,
-      worker: `${hostname()}:${process.pid}`,
-      class: classOf('normal'),
-      nodes,
-      policy: wait ? 'wait' : 'fail',
-      // Counted things are waited for whatever the policy.
-      isLastTry: !wait,
-    });
-    if ('grants' in acquired) void queue.wake(acquired.grants);
-    if (acquired.kind === 'unknown') throw acquired.error;
-    if (acquired.kind !== 'held') return acquired;
-    const { lock, slots } = acquired;
-    return { claim: new Claim({ locker: queue.locker, lock, timings, sentAt, clock: processClock }), slots };
-  };
   if (!wait) {
-    const answer = await ask();
+    const answer = await ask(queue, timings, request);
     if ('claim' in answer) return answer;
     throw conflict(await obstacleOf(queue, request, answer));
   }
@@ -130,7 +110,7 @@ async function acquire(queue: TaskQueue, timings: Timings, request: HolderReques
   try {
     for (;;) {
       signal?.throwIfAborted();
-      const answer = await ask();
+      const answer = await ask(queue, timings, request);
       if ('claim' in answer) return answer;
       if (obstacle === undefined) {
         obstacle = await obstacleOf(queue, request, answer);
@@ -147,6 +127,29 @@ async function acquire(queue: TaskQueue, timings: Timings, request: HolderReques
   } finally {
     await turn.stop();
   }
+}
+
+/** Asks once. */
+async function ask(queue: TaskQueue, timings: Timings, request: HolderRequest): Promise<Held | Answer> {
+  const { holder, nodes, options } = request;
+  const { wait = true } = options;
+  const sentAt = processClock();
+  const acquired = await queue.locker.acquire({
+    holder,
+    kind: 'hold',
+    ticket: holder,
+    worker: `${hostname()}:${process.pid}`,
+    class: classOf('normal'),
+    nodes,
+    policy: wait ? 'wait' : 'fail',
+    // Counted things are waited for whatever the policy.
+    isLastTry: !wait,
+  });
+  if ('grants' in acquired) void queue.wake(acquired.grants);
+  if (acquired.kind === 'unknown') throw acquired.error;
+  if (acquired.kind !== 'held') return acquired;
+  const { lock, slots } = acquired;
+  return { claim: new Claim({ locker: queue.locker, lock, timings, sentAt, clock: processClock }), slots };
 }
 
 interface Held {
