@@ -117,9 +117,7 @@ async function acquire(queue: TaskQueue, timings: Timings, request: HolderReques
         onBlocked?.(obstacle);
       }
       // It is in no line then: what the lock servers wait for ends within a lease.
-      if (answer.kind === 'unconfirmed') {
-        await delay(timings.renewEveryMs, undefined, { signal: giveUp }).catch(() => giveUp.throwIfAborted());
-      } else await turn.next(giveUp);
+      await (answer.kind === 'unconfirmed' ? pause(timings.renewEveryMs, giveUp) : turn.next(giveUp));
     }
   } catch (error) {
     await queue.wake(await queue.line.leave(request.holder).catch(() => []));
@@ -127,6 +125,10 @@ async function acquire(queue: TaskQueue, timings: Timings, request: HolderReques
   } finally {
     await turn.stop();
   }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 /** Asks once. */

@@ -31,7 +31,7 @@ export type FencedAnswer =
   | { readonly kind: 'undone'; readonly fence: Fence; readonly error: unknown };
 
 /** How long the remote is asked what became of a push: on a clock of its own, since a cancelled push needs it too. */
-export const DECIDE_MS = 60_000;
+const DECIDE_MS = 60_000;
 /** Before a remote that did not answer is asked again. */
 const PAUSE_MS = 500;
 /** Each try meets somebody else's entry, so that more are a sign of a fault. */
