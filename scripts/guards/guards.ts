@@ -19,6 +19,46 @@ const RACES = 'test/integration/waiting/races.test.ts';
 /** All of them. */
 export const GUARDS: readonly Guard[] = [
   {
+    name: "a runner's own deadline: it stops whether or not Redis answers",
+    file: 'src/claims/claim.ts',
+    from: "if (this.leftMs === 0) this.#lose('its deadline passed without a good renewal');",
+    to: '',
+    test: {
+      file: 'test/integration/claims/claim.test.ts',
+      name: 'is lost by its own deadline, before the TTL is over, while Redis does not answer',
+    },
+  },
+  {
+    name: "a supervisor's deadline: it ends the steps of a worker that stands still",
+    file: 'src/runner/supervisor/run-table.ts',
+    from: 'if (run.isOpen && hasPassed(run.deadline)) {',
+    to: 'if (run.isOpen && hasPassed(run.deadline) && run.deadline.bootMs < 0) {',
+    test: {
+      file: 'test/integration/supervisor/death.test.ts',
+      name: 'everything of a run dies at its deadline while its worker is stopped',
+    },
+  },
+  {
+    name: 'a supervisor that does not answer is killed, and its runs with it',
+    file: 'src/runner/supervisor/client.ts',
+    from: "() => child.kill('SIGKILL')",
+    to: '() => false',
+    test: {
+      file: 'test/integration/supervisor/death.test.ts',
+      name: 'a supervisor that hangs is killed, and everything of its runs',
+    },
+  },
+  {
+    name: 'a reaper ends what a dead holder left running before it frees what that held',
+    file: 'src/runner/worker.ts',
+    from: ', events, endLeftovers }',
+    to: ', events }',
+    test: {
+      file: 'test/system/faults/processes.test.ts',
+      name: 'that goes down together with its worker leaves nothing behind, whether they are killed or stopped',
+    },
+  },
+  {
     name: 'the token: a push extends the ledger from it',
     file: 'src/git/fence.ts',
     from: '[{ ref, from: token, to: entry }, ...updates]',

@@ -68,7 +68,7 @@ export class Claim {
    * deadline the claim is lost at once, though no timer has told yet.
    */
   get isHeld(): boolean {
-    if (this.leftMs === 0) this.#lose('its deadline passed');
+    if (this.leftMs === 0) this.#lose('its deadline passed without a good renewal');
     return !this.#ended;
   }
 
@@ -123,8 +123,7 @@ export class Claim {
     clearTimeout(this.#deadlineTimer);
     this.#deadlineTimer = setTimeout(
       () => {
-        if (this.leftMs > 0) this.#watch();
-        else this.#lose('it could not be renewed in time');
+        if (this.isHeld) this.#watch();
       },
       Math.max(1, Math.min(this.leftMs, this.#options.timings.marginMs / 2)),
     );

@@ -103,7 +103,7 @@ test('is given up by itself after a suspend, in which only the boot clock went o
   await lost(claim);
   expect(claim.signal.reason).toMatchObject({
     code: 'LEASE_LOST',
-    message: expect.stringMatching(/deadline passed|in time/),
+    message: expect.stringContaining('deadline passed'),
   });
   expect(renewed()).toBe(renewals);
 });
