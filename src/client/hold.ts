@@ -97,12 +97,14 @@ function reaperOf(queue: TaskQueue, timings: Timings): AsyncDisposable {
 type HolderRequest = HoldRequest & { readonly holder: string };
 
 async function acquire(queue: TaskQueue, timings: Timings, request: HolderRequest): Promise<Held> {
-  const { wait = true, waitTimeoutMs, signal, onBlocked } = request.options;
-  if (!wait) {
-    const answer = await ask(queue, timings, request);
-    if ('claim' in answer) return answer;
-    throw conflict(await obstacleOf(queue, request, answer));
-  }
+  if (request.options.wait ?? true) return await acquireInLine(queue, timings, request);
+  const answer = await ask(queue, timings, request);
+  if ('claim' in answer) return answer;
+  throw conflict(await obstacleOf(queue, request, answer));
+}
+
+async function acquireInLine(queue: TaskQueue, timings: Timings, request: HolderRequest): Promise<Held> {
+  const { waitTimeoutMs, signal, onBlocked } = request.options;
   const turn = await waitInLine(queue, timings, request.holder);
   const timeout = waitTimeoutMs === undefined ? undefined : AbortSignal.timeout(waitTimeoutMs);
   const giveUp = AbortSignal.any([signal, timeout].filter((one) => one !== undefined));
