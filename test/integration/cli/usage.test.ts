@@ -132,7 +132,7 @@ describe('without Redis', () => {
   });
 });
 
-test('an id that was never given out is not found by any command', async () => {
+test('an id that was never given out is not found by any command', { timeout: 120_000 }, async () => {
   await using world = new CliWorld();
   for (const command of ['show', 'logs', 'explain', 'cancel', 'retry']) {
     const { code, json } = await world.run([command, 'tnothere-1', '--json']);
