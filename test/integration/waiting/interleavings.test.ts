@@ -37,7 +37,7 @@ test.each(batches)(
     await Promise.all(Array.from({ length: AT_ONCE }, play));
     expect(wrongs).toEqual([]);
   },
-  180_000,
+  300_000,
 );
 
 /** Plays a schedule; answers what was wrong with it, naming its seed. */

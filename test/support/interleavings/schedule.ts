@@ -27,8 +27,8 @@ const LIMITS: readonly (readonly [string, readonly (number | null)[]])[] = [
 const ROUNDS = 5;
 const ACTS_A_ROUND = 9;
 /** Recovery from a death takes two leases, a look for leftovers 2 s. */
-const LEASE_TTL = '1s';
-const DRAIN_MS = 40_000;
+const LEASE_TTL = '2s';
+const DRAIN_MS = 90_000;
 
 interface WorkInput {
   readonly ms: number;
