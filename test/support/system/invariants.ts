@@ -2,13 +2,15 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect } from 'vitest';
 import type { TaskView } from '../../../src/index.ts';
 import { serversOf } from '../../../src/redis/connect.ts';
 import { canMove, isTerminal } from '../../../src/task/states.ts';
 import { findCanary } from './canary.ts';
 import { claimsMeet } from './claims-meet.ts';
+import { checkLedgers, strangeRefs } from './ledgers.ts';
+import { none, same } from './must.ts';
 import { processesOf } from './processes.ts';
+import { checkCounts, checkRecovery } from './recovery.ts';
 import { meetings } from './stamps.ts';
 import { until } from './until.ts';
 import type { World } from './world-core.ts';
@@ -20,14 +22,17 @@ export async function checkInvariants(world: World): Promise<void> {
   checkEnds(tasks);
   for (const task of tasks) checkHistory(task);
   checkPublications(world, tasks);
+  checkLedgers(world, tasks);
   checkExclusion(world);
-  expect(processesOf([...world.ledger.keys()]), 'I5: processes of runs that have ended').toEqual([]);
-  for (const dir of world.foreignDirs)
-    expect(readdirSync(dir), 'I10: something was left where it must not be').toEqual([]);
-  expect(await findCanary(world), 'I9: the value of a secret').toEqual([]);
-  expect(world.events('wait.dead_man_fired'), 'a waiting task was woken by nobody').toEqual([]);
+  checkRecovery(world);
+  checkCounts(world, tasks);
+  none(processesOf([...world.ledger.keys()]), 'I5: processes of runs that have ended');
+  for (const dir of world.foreignDirs) none(readdirSync(dir), `I10: something was left in ${dir}`);
+  for (const remote of world.remotes) none(strangeRefs(remote), `I10: something was left in ${remote.dir}`);
+  none(await findCanary(world), 'I9: the value of a secret');
+  none(world.events('wait.dead_man_fired'), 'a waiting task was woken by nobody');
   const complaints = world.workers.flatMap((worker) => worker.complaints);
-  expect(complaints, 'a worker printed something else than events').toEqual([]);
+  none(complaints, 'a worker printed something else than events');
 }
 
 /** I7: no active job, lock, ticket, reservation, record, lease or folder of a run is left. */
@@ -37,7 +42,7 @@ async function checkRest(world: World): Promise<void> {
     left = [...(await keysLeft(world)), ...foldersLeft(world)];
     return left.length === 0;
   };
-  await until('the queue is at rest', atRest, 20_000).catch(() => expect(left, 'I7: left at rest').toEqual([]));
+  await until('the queue is at rest', atRest, 20_000).catch(() => none(left, 'I7: left at rest'));
 }
 
 async function keysLeft({ client }: World): Promise<string[]> {
@@ -72,22 +77,21 @@ function namesIn(path: string): string[] {
 /** I1: each acknowledged submission has come to exactly one end. */
 function checkEnds(tasks: readonly TaskView[]): void {
   for (const { id, state, history, finishedAt } of tasks) {
-    expect(isTerminal(state), `I1: ${id} is ${state}`).toBe(true);
-    expect(finishedAt, `I1: ${id} has no end`).not.toBeNull();
+    if (!isTerminal(state) || finishedAt === null) none([{ state, finishedAt }], `I1: ${id} has not ended`);
     const ends = history.filter((entry) => isTerminal(entry.state));
-    expect(ends, `I1, I8: ${id} ended more than once`).toHaveLength(1);
+    same(ends.length, 1, `I1, I8: how often ${id} ended`);
   }
 }
 
 /** I8: a terminal state is final, and every step on the way to it is one that the table allows. */
 function checkHistory({ id, state, history }: TaskView): void {
   const states = history.map((entry) => entry.state);
-  expect(states.at(-1), `I8: the state of ${id} is not the last of its history`).toBe(state);
+  same(states.at(-1), state, `I8: the last of the history of ${id}`);
   const illegal = states.flatMap((to, i) => {
     const from = states[i - 1];
     return from === undefined || canMove(from, to) ? [] : [`${from} → ${to}`];
   });
-  expect(illegal, `I8: history of ${id}: ${states.join(' → ')}`).toEqual([]);
+  none(illegal, `I8: history of ${id}: ${states.join(' → ')}`);
 }
 
 /** I2: at most one publication a task, and the record names it. A push may land after its worker died, so any run's. */
@@ -96,13 +100,10 @@ function checkPublications({ remotes }: World, tasks: readonly TaskView[]): void
   for (const task of tasks) {
     const own = published.filter(({ taskId }) => taskId === task.id);
     const runs = new Set(own.map(({ run }) => run));
-    expect([...runs], `I2: ${task.id} was published by several runs`).toHaveLength(Math.min(runs.size, 1));
-    if (task.commit === null) {
-      expect(own, `I2: ${task.id} is ${task.state}, without a commit, and was published`).toEqual([]);
-    } else {
-      expect(runs.size, `I2: ${task.id} was published`).toBe(1);
-      expect(own.map(({ oid }) => oid)).toContain(task.commit);
-    }
+    if (runs.size > 1) none(own, `I2: ${task.id} was published by several runs`);
+    if (task.commit === null) none(own, `I2: ${task.id} is ${task.state}, without a commit, and was published`);
+    else if (!own.some(({ oid }) => oid === task.commit))
+      none([own], `I2: ${task.id} is not published as ${task.commit}`);
   }
 }
 
@@ -114,5 +115,5 @@ function checkExclusion({ stamps, ledger }: World): void {
     if ([a, b].some(({ taskId }) => ledger.get(taskId)?.onConflict === 'proceed')) return false;
     return claimsMeet(ledger.get(a.taskId), ledger.get(b.taskId));
   });
-  expect(overlaps, 'I4: overlapping claims at the same moment').toEqual([]);
+  none(overlaps, 'I4: overlapping claims at the same moment');
 }

@@ -22,6 +22,8 @@ export class Remote {
     this.dir = join(parent, `${name}.git`);
     this.#person = join(parent, `${name}-person`);
     git(parent, 'init', '--quiet', '--bare', '--initial-branch=main', this.dir);
+    // Where each ref has been is what tells that a ledger has only grown.
+    git(this.dir, 'config', 'core.logAllRefUpdates', 'always');
     git(parent, 'clone', '--quiet', this.dir, this.#person);
     git(this.#person, 'checkout', '--quiet', '-B', 'main');
     this.push('main', files);

@@ -63,6 +63,10 @@ export class World {
   readonly remotes: Remote[] = [];
   readonly #proxies: Proxy[] = [];
   readonly canary: string | undefined;
+  /** To be set by a test that has taken leases, claims or records away, or a supervisor: what follows is no defect. */
+  hasLostLeases = false;
+  /** To be set by a test whose Redis goes back to what it knew before: run numbers may be given out again. */
+  hasLostData = false;
   readonly #env: Record<string, string>;
 
   private constructor(made: Pick<World, 'dir' | 'redis' | 'client' | 'program'>, options: WorldOptions) {
@@ -114,9 +118,9 @@ export class World {
     return join(this.dir, 'data');
   }
 
-  /** The folders that Signalbox must leave as they are: the workers' HOME and where they were started. */
+  /** The folders that Signalbox must leave as they are: the workers' HOME, TMPDIR, and where they were started. */
   get foreignDirs(): string[] {
-    return [join(this.dir, 'home'), join(this.dir, 'cwd')];
+    return ['home', 'cwd', 'tmp'].map((folder) => join(this.dir, folder));
   }
 
   /** A new remote with one commit on `main`. */

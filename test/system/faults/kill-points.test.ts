@@ -127,7 +127,7 @@ describe.each(SEEDS)('workers killed at each step of a run, seed %i', (seed) => 
       const marks = world.gate('failed');
       const doomed = await startDoomed(world, SIDINGS, { concurrency: 2, afterMs });
       let fed = 0;
-      await until('all of them have died', async () => {
+      const allDied = async (): Promise<boolean> => {
         if (doomed.every(({ worker }) => !worker.isAlive)) return true;
         const { queued, blocked } = await world.client.status();
         if (queued + blocked === 0) {
@@ -149,7 +149,9 @@ describe.each(SEEDS)('workers killed at each step of a run, seed %i', (seed) => 
           ]);
         }
         return false;
-      });
+      };
+      // As many rounds as it takes until each has come by its point.
+      await until('all of them have died', allDied, 120_000);
       await Promise.all(doomed.map(expectDied));
       await world.startWorkers(2);
       await world.drained();

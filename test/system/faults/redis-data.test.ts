@@ -125,6 +125,7 @@ describe('Redis', () => {
       expect(remote.tip('task/published')).toBe(commit);
       const runs = world.stamps.of(published).length;
 
+      world.hasLostData = true;
       await stopRedis(world);
       rmSync(redisDir(world), { recursive: true });
       cpSync(copy, redisDir(world), { recursive: true });

@@ -123,6 +123,7 @@ describe('Redis', () => {
       const locks = await redis.keys(`${keys.prefix}node:*#branch:${branch}`);
       expect(locks).toHaveLength(1);
       const deletedAt = Date.now();
+      world.hasLostLeases = true;
       expect(await redis.del(...locks)).toBe(1);
       await world.working(id, 2);
       const [first, second] = world.stamps.of(id);
