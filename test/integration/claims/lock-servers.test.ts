@@ -165,13 +165,19 @@ test('a queue that has forgotten a claim does not give it away while its holder 
   await held(other, { write: ['src'] });
 });
 
-test('a dead holder’s claim ends with its lease', async () => {
-  const [dead, other] = [newLocker(), newLocker()];
-  const renewedAt = await renewed(dead, await held(dead, { write: ['a'] }));
+test('a dead holder’s claim ends with its lease, also beside one that lives', async () => {
+  const [dead, alive, other] = [newLocker(), newLocker(), newLocker()];
+  const reader = await held(alive, { read: ['docs/a'] });
+  const renewedAt = await renewed(dead, await held(dead, { read: ['docs'] }));
   dead.close();
   await queue.flushall();
-  await held(other, { write: ['a'] });
-  expect(processClock() - renewedAt).toBeGreaterThan(TTL_MS - 100);
+  const keepUp = setInterval(() => void alive.renew(reader), TTL_MS / 6);
+  try {
+    await held(other, { write: ['docs/b'] });
+    expect(processClock() - renewedAt).toBeGreaterThan(TTL_MS - 100);
+  } finally {
+    clearInterval(keepUp);
+  }
 });
 
 test('a holder that cannot renew on a quorum stops at its deadline, though the queue’s Redis answers', async () => {
