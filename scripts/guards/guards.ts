@@ -146,4 +146,28 @@ export const GUARDS: readonly Guard[] = [
       name: 'only the newest run writes, told by its number and its runner',
     },
   },
+  {
+    name: 'the signature: only what somebody with the key submitted runs',
+    file: 'src/runner/take.ts',
+    from: 'store.signer?.check(record);',
+    to: '',
+    test: {
+      file: 'test/system/security/signing.test.ts',
+      name: 'a task that was altered in Redis is set aside before it has done anything',
+    },
+  },
+  {
+    name: 'hooks are suppressed: git runs none, wherever it works',
+    file: 'src/git/git-env.ts',
+    from: "  ['core.hooksPath', '/dev/null'],\n",
+    to: '',
+    test: { file: 'test/integration/git/git.test.ts', name: 'runs no hook of the repository that it works in' },
+  },
+  {
+    name: "a task's own git folder is never Signalbox's",
+    file: 'src/git/control.ts',
+    from: 'git(args, { ...options, gitDir: controlDir(dir), cwd: dir,',
+    to: "git(args, { ...options, gitDir: join(dir, '.git'), cwd: dir,",
+    test: { file: 'test/integration/git/planted.test.ts', name: 'a task cannot make Signalbox run' },
+  },
 ];

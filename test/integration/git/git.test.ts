@@ -52,6 +52,24 @@ describe('git', () => {
     expect(local).not.toContain('global');
   });
 
+  it('runs no hook of the repository that it works in', async () => {
+    const dir = tempDir();
+    const mark = join(dir, 'sprung');
+    by(dir, 'init', '--quiet', '--bare', 'repo.git');
+    const gitDir = join(dir, 'repo.git');
+    const hook = join(gitDir, 'hooks', 'reference-transaction');
+    write(dir, { 'repo.git/hooks/reference-transaction': `#!/bin/sh\ntouch '${mark}'\n` });
+    chmodSync(hook, 0o755);
+    const git = createGit({ env: { PATH: process.env['PATH'] } });
+    const { stdout } = await git(['hash-object', '-w', '--stdin'], { gitDir, input: 'x' });
+    const blob = stdout.trim();
+    await git(['update-ref', 'refs/tags/x', blob], { gitDir });
+    expect(existsSync(mark)).toBe(false);
+    // The bait itself works.
+    by(gitDir, 'update-ref', 'refs/tags/y', blob);
+    expect(existsSync(mark)).toBe(true);
+  });
+
   it('passes on a small environment, and keeps settings out of the arguments', async () => {
     const { env, home } = user(
       CONFIG,

@@ -17,11 +17,26 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PROGRAM = 'test/support/system/programs/worker';
 const PRODUCT = 'workers/worker';
 
-/**
- * Compiles the worker program once for the whole run: system tests start it some hundred times, and compiling it at
- * each start would take longer than the tests. The folder lies below `node_modules`, so that packages are found.
- */
+/** Lets the system tests know the compiled programs; they go when the run ends. */
 export default function setup(project: TestProject): () => void {
+  const { workerProgram, productWorker, clean } = compilePrograms();
+  project.provide('workerProgram', workerProgram);
+  project.provide('productWorker', productWorker);
+  return clean;
+}
+
+/** The compiled programs, and how to take them away. */
+export interface Programs {
+  readonly workerProgram: string;
+  readonly productWorker: string;
+  readonly clean: () => void;
+}
+
+/**
+ * Compiles the worker programs once for a whole run: they are started some hundred times, and compiling them at each
+ * start would take longer than the tests. The folder lies below `node_modules`, so that packages are found.
+ */
+export function compilePrograms(): Programs {
   const cache = join(ROOT, 'node_modules/.cache');
   mkdirSync(cache, { recursive: true });
   const out = mkdtempSync(join(cache, 'system-tests-'));
@@ -33,9 +48,7 @@ export default function setup(project: TestProject): () => void {
     clean();
     throw error;
   }
-  project.provide('workerProgram', join(out, `${PROGRAM}.js`));
-  project.provide('productWorker', join(out, `${PRODUCT}.js`));
-  return clean;
+  return { workerProgram: join(out, `${PROGRAM}.js`), productWorker: join(out, `${PRODUCT}.js`), clean };
 }
 
 function compile(out: string): void {

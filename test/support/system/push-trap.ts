@@ -41,7 +41,12 @@ export class PushTrap {
 
   /** Whether a push is held now. */
   get holds(): boolean {
-    return this.#files('held').length > 0;
+    return this.held.length > 0;
+  }
+
+  /** The process ids of the remote's part of each push that is held. */
+  get held(): number[] {
+    return this.#files('held').map((file) => Number(file.split('.')[1]));
   }
 
   /** Lets go on all that are held. */

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { startEmbeddedRedis } from '../../../src/redis/embedded.ts';
 import { until } from './until.ts';
-import type { World } from './world.ts';
+import type { World } from './world-core.ts';
 
 /** Where the data of a world's own Redis are. */
 export function redisDir(world: World): string {

@@ -36,6 +36,8 @@ export class WorkerProcess {
   readonly freezes: Freeze[] = [];
   /** When it was killed or killed itself, in ms since 1970; undefined while it lives, and if it ended in good order. */
   killedAt: number | undefined;
+  /** Whether it was told to stop. */
+  wasStopped = false;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
@@ -87,6 +89,7 @@ export class WorkerProcess {
 
   /** SIGTERM: it drains and ends. Answers its exit code. */
   async stop(): Promise<number | null> {
+    this.wasStopped = true;
     this.#child.kill('SIGTERM');
     await this.#ended();
     return this.#child.exitCode;

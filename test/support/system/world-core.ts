@@ -11,7 +11,7 @@ import { Signalbox, type TaskInput, type TaskView } from '../../../src/index.ts'
 import { type EmbeddedRedis, startEmbeddedRedis } from '../../../src/redis/embedded.ts';
 import { processesOf } from './processes.ts';
 import { Proxy } from './proxy.ts';
-import { Remote } from './remote.ts';
+import { git, Remote } from './remote.ts';
 import { Stamps } from './stamps.ts';
 import { until } from './until.ts';
 import { type LoggedEvent, WorkerProcess } from './worker-process.ts';
@@ -247,14 +247,21 @@ export class World {
     if (codes.some((code) => code !== 0)) throw new Error(`workers ended with ${codes.join(', ')}`);
   }
 
-  /** What a failed test was up to. */
-  async describe(): Promise<string> {
+  /** What a failed test was up to: the tasks that its error names with all that was told of them, else the first ones. */
+  async describe(problem = ''): Promise<string> {
+    const ids = [...this.ledger.keys()];
+    const named = ids.filter((id) => problem.includes(id));
+    const shown = named.length > 0 ? named : ids;
     const views = await Promise.all(
-      [...this.ledger.keys()].slice(0, 12).map((id) => this.client.get(id).catch((error: unknown) => error)),
+      shown.slice(0, 12).map((id) => this.client.get(id).catch((error: unknown) => error)),
     );
     const lines = views.map((view) =>
       JSON.stringify(view, (key, value: unknown) => (key === 'phases' ? undefined : value)),
     );
+    const about = this.events().filter(({ taskId }) => named.includes(String(taskId)));
+    const story = about
+      .sort((a, b) => String(a['time']).localeCompare(String(b['time'])))
+      .map((event) => JSON.stringify(event));
     const news = this.workers.map(({ pid, isAlive, complaints }, i) => {
       const last =
         this.workers[i]
@@ -263,7 +270,8 @@ export class World {
           .map((event) => JSON.stringify(event)) ?? [];
       return `worker ${pid} ${isAlive ? 'lives' : 'is dead'}\n${[...last, ...complaints.slice(-20)].join('\n')}`;
     });
-    return [...lines, ...news].join('\n');
+    const commits = this.remotes.map(({ dir }) => `${dir}\n${historyOf(dir)}`);
+    return [...lines, ...story, ...news, ...(named.length > 0 ? commits : [])].join('\n');
   }
 
   /** Ends everything, whatever state it is in. */
@@ -276,6 +284,13 @@ export class World {
     await this.redis?.stop();
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
+}
+
+/** The newest commits of a remote, with whose they are. */
+function historyOf(dir: string): string {
+  const format =
+    '%h %p%d %s | %(trailers:key=Signalbox-Task,valueonly,separator=%x20) %(trailers:key=Signalbox-Run,valueonly,separator=%x20)';
+  return git(dir, 'log', '--glob=refs/heads/*', '--graph', '-150', `--format=${format}`);
 }
 
 function killQuietly(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {

@@ -17,7 +17,7 @@ export function systemTest(name: string, body: (world: World) => Promise<void>, 
       await checkInvariants(world);
       await world.stopWorkers();
     } catch (error) {
-      if (error instanceof Error) error.message += `\n${await world.describe()}`;
+      if (error instanceof Error) error.message += `\n${await world.describe(error.message)}`;
       throw error;
     } finally {
       await world.close();
