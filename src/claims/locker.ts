@@ -12,6 +12,7 @@ import Redlock, { ExecutionError, Lock } from 'redlock';
 import { SignalboxError } from '../errors.ts';
 import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
+import { readForbidden } from '../redis/refusal.ts';
 import { readScript, Script } from '../redis/scripts.ts';
 import { type Acquired, type Grant, type Grown, readAcquired, readGrants, readGrown } from './answers.ts';
 import type { ClaimNode } from './claim-set.ts';
@@ -259,6 +260,8 @@ async function votes(error: unknown): Promise<Error[]> {
 
 async function whyRefused(error: unknown): Promise<SignalboxError> {
   const [cause] = await votes(error);
+  const forbidden = readForbidden(cause ?? error);
+  if (forbidden !== undefined) return forbidden;
   return new SignalboxError(
     'REDIS_UNREACHABLE',
     `The claim could not be asked for: ${(cause ?? (error as Error)).message}`,

@@ -17,6 +17,7 @@ import type { Timings } from '../config/timings.ts';
 import { SignalboxError } from '../errors.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import { subscriberOf } from '../redis/connect.ts';
+import { rethrow } from '../redis/refusal.ts';
 import { Reaper } from '../runner/reaper.ts';
 import { createEvents } from '../telemetry/events.ts';
 import type { TicketNode } from '../waiting/line.ts';
@@ -217,12 +218,18 @@ async function waitInLine(queue: TaskQueue, timings: Timings, ticket: string): P
   subscriber.on('message', (_channel, woken: string) => {
     if (woken === ticket) wake();
   });
-  await subscriber.subscribe(keys.channel('wake'));
   const beat = async (): Promise<void> => {
     await redis.set(heartbeat, '1', 'PX', timings.leaseTtlMs);
     if ((await queue.line.look(ticket)) !== 'waiting') wake();
   };
-  await redis.set(heartbeat, '1', 'PX', timings.leaseTtlMs);
+  try {
+    await subscriber.subscribe(keys.channel('wake'));
+    await redis.set(heartbeat, '1', 'PX', timings.leaseTtlMs);
+  } catch (error) {
+    // Else it would keep the program alive, though nobody waits.
+    subscriber.disconnect();
+    return rethrow(error);
+  }
   // A beat that fails is made good by the next one.
   const timer = setInterval(() => void beat().catch(() => {}), timings.renewEveryMs);
   return {

@@ -13,6 +13,7 @@ import { removeTree } from '../git/workspaces.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import { MAX_DURATION_MS } from '../task/duration.ts';
 import { parseTaskId } from '../task/ids.ts';
+import { scrubFile } from './scrub-file.ts';
 import { endLeftovers } from './supervisor/leftovers.ts';
 
 /** Whose run a folder is. */
@@ -72,14 +73,22 @@ export async function abandonedRuns(
   return found;
 }
 
+/** How work that a dead run has left is kept. */
+export interface Saving {
+  /** The file to save it to. */
+  readonly fileFor: (note: RunNote) => string;
+  /** The values to mask in it. */
+  readonly secretsOf: (note: RunNote) => Promise<readonly string[]>;
+}
+
 /**
- * Takes an abandoned folder away, and ends what may still be at work in it. Work that was not published is saved first, to the file that `fileFor` names; answers
- * that file, or null if there was none. Several may try it: a rename gives the folder to one of them.
+ * Takes an abandoned folder away, and ends what may still be at work in it. Work that was not published is saved first;
+ * answers the file, or null if there was none. Several may try it: a rename gives the folder to one of them.
  */
 export async function removeAbandoned(
   git: Git,
   { folder, note }: AbandonedRun,
-  fileFor: (note: RunNote) => string,
+  saving: Saving,
 ): Promise<string | null> {
   const mine = `${folder.replace(/\.[^./]+$/, '')}.${process.pid}-${Date.now()}`;
   try {
@@ -89,7 +98,8 @@ export async function removeAbandoned(
   }
   if (note !== undefined) await writeNote(mine, note);
   await endLeftovers([runnerOf(folder)]);
-  const savedTo = note === undefined || (await isSaved(mine)) ? null : await saveWork(git, mine, fileFor(note));
+  const savedTo =
+    note === undefined || (await isSaved(mine)) ? null : await saveWork(git, { folder: mine, note }, saving);
   await markSaved(mine);
   await removeTree(mine);
   return savedTo;
@@ -139,13 +149,19 @@ async function isForgotten(folder: string, note: RunNote, { redis, keys }: TaskQ
 }
 
 /** Answers null for no work, or a checkout that was never whole. Throws if there is work and it cannot be kept. */
-async function saveWork(git: Git, folder: string, file: string): Promise<string | null> {
+async function saveWork(
+  git: Git,
+  { folder, note }: { readonly folder: string; readonly note: RunNote },
+  { fileFor, secretsOf }: Saving,
+): Promise<string | null> {
+  const file = fileFor(note);
   const dir = join(folder, 'workspace');
   if (!(await isWhole(git, dir))) return null;
   const draft = `${file}.${process.pid}`;
   await mkdir(dirname(file), { recursive: true });
   try {
     if ((await savePatch(git, { dir, file: draft })) === 0) return null;
+    await scrubFile(draft, await secretsOf(note));
     await rename(draft, file);
     return file;
   } finally {

@@ -1,7 +1,8 @@
 /** Takes away what workers of this host have left behind when they died, and saves the work that was in it. */
 
 import { join } from 'node:path';
-import { abandonedRuns, type RunNote, removeAbandoned } from './run-folder.ts';
+import { abandonedRuns, removeAbandoned, type Saving } from './run-folder.ts';
+import { knownSecrets } from './secrets.ts';
 import type { Services } from './services.ts';
 import { removeDeadCgroups } from './supervisor/cgroup.ts';
 
@@ -27,10 +28,12 @@ export function startSweeping(services: Services): () => Promise<void> {
   };
 }
 
-async function sweep({ config, git, queue, leftBehind }: Services): Promise<void> {
+async function sweep({ config, git, queue, leftBehind, env }: Services): Promise<void> {
   await removeDeadCgroups();
-  const patchOf = ({ taskId, run }: RunNote): string =>
-    join(config.dataDir, 'artifacts', taskId, `run-${run}`, 'unpublished.patch');
+  const saving: Saving = {
+    fileFor: ({ taskId, run }) => join(config.dataDir, 'artifacts', taskId, `run-${run}`, 'unpublished.patch'),
+    secretsOf: async ({ taskId }) => await knownSecrets(taskId, queue, env),
+  };
   for (const abandoned of await abandonedRuns(config.dataDir, queue, leftBehind))
-    await removeAbandoned(git, abandoned, patchOf);
+    await removeAbandoned(git, abandoned, saving);
 }

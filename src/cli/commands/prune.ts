@@ -45,7 +45,12 @@ twice, whatever becomes of Redis.`,
     const removed: Removed[] = [];
     for (const leftover of await findLeftovers(dataDir, box.queue)) {
       const { kind, path, bytes } = leftover;
-      removed.push({ kind, path, bytes, savedTo: dryRun ? null : await remove(leftover, dataDir) });
+      removed.push({
+        kind,
+        path,
+        bytes,
+        savedTo: dryRun ? null : await remove(leftover, { dataDir, queue: box.queue }),
+      });
     }
     const remotes = await pruneRemotes(box, { repo: options.repo, dryRun });
     removed.push(...remotes.flatMap(ledgersOf));

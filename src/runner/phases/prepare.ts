@@ -1,6 +1,5 @@
 /** Prepare: the run's own checkout, proven before anything runs in it, and the secrets that the task names. */
 
-import { readFile } from 'node:fs/promises';
 import { SignalboxError } from '../../errors.ts';
 import type { Mirror } from '../../git/mirror.ts';
 import { resolveStart, type StartPoint } from '../../git/start-point.ts';
@@ -10,11 +9,12 @@ import type { Task } from '../../task/task.ts';
 import { baseOf } from '../base.ts';
 import { takeFence } from '../fence.ts';
 import type { Checkout, Phase, Run } from '../run.ts';
+import { readSecrets } from '../secrets.ts';
 import { inForce } from '../supervisor/isolation.ts';
 
 /** Makes the checkout now if a step needs it; a task of handlers alone gets it when it asks. */
 export const prepare: Phase = async (run) => {
-  run.secrets = await readSecrets(run);
+  run.secrets = await readSecrets(run.task.secrets, run.services);
   if (!runsCommands(run.task)) return 'skipped';
   await ensureCheckout(run);
   return undefined;
@@ -79,21 +79,4 @@ function checkHost({ record, services }: Run): void {
       next: `Run a worker on ${record.repoHost}, or give the address of a remote that all workers can reach.`,
     },
   );
-}
-
-/** A secret's value: the variable of that name in the worker's environment, or the file that `<NAME>_FILE` names. */
-async function readSecrets({ task, services }: Run): Promise<Record<string, string>> {
-  const secrets: Record<string, string> = {};
-  for (const name of task.secrets) {
-    const file = services.env[`${name}_FILE`];
-    const value = services.env[name] ?? (file === undefined ? undefined : (await readFile(file, 'utf8')).trimEnd());
-    if (value === undefined) {
-      throw new SignalboxError('WORKSPACE', `The secret ${name} is not known to the worker on ${services.host}.`, {
-        field: 'secrets',
-        next: `Set ${name}, or ${name}_FILE to a file that holds it, in the environment of the workers.`,
-      });
-    }
-    secrets[name] = value;
-  }
-  return secrets;
 }

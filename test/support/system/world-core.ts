@@ -41,7 +41,7 @@ export interface WorldPlace {
 export type TestTask = Partial<TaskInput> & Pick<TaskInput, 'implement'>;
 
 const LEASE_TTL = '10s';
-/** For a whole test's tasks to end, backoffs and recoveries included. */
+/** For one more task to end, backoffs and recoveries included. */
 const DRAIN_MS = 100_000;
 
 /** See the head of this file. */
@@ -232,13 +232,24 @@ export class World {
     return await this.reached(id, 'succeeded', 'failed', 'cancelled', 'skipped');
   }
 
-  /** Waits until all of the ledger has ended: without a restart by hand, after the last fault too (I11). */
+  /**
+   * Waits until all of the ledger has ended: without a restart by hand, after the last fault too (I11). It gives up when
+   * nothing has ended for a while: how long all of it takes is the machine's affair.
+   */
   async drained(): Promise<void> {
-    await until(
-      'every submitted task has ended',
-      async () => (await this.client.status()).finished >= this.ledger.size,
-      DRAIN_MS,
-    );
+    const finished = async (): Promise<number> => (await this.client.status()).finished;
+    for (let seen = await finished(); seen < this.ledger.size; ) {
+      const before = seen;
+      await until('a further task has ended', async () => (seen = await finished()) > before, DRAIN_MS).catch(
+        async (error: unknown) => {
+          const ids = [...this.ledger.keys()];
+          const open = (await Promise.all(ids.map(async (id) => await this.client.get(id)))).filter(
+            ({ finishedAt }) => finishedAt === null,
+          );
+          throw new Error(`${(error as Error).message}; open: ${open.map(({ id }) => id).join(', ')}`);
+        },
+      );
+    }
   }
 
   /** Stops all workers that live, in good order. */

@@ -84,14 +84,6 @@ describe('the users of Redis that the page gives', () => {
       const looked = await as('reader', ...command);
       expect(looked, `${command.join(' ')}: ${looked.stdout}${looked.stderr}`).toMatchObject({ code: 0 });
     }
-    for (const [role, ...command] of [
-      ['reader', 'submit', ...task],
-      ['producer', 'limits', 'set', 'owner:me', '1'],
-    ] as [string, ...string[]][]) {
-      const refused = await as(role, ...command);
-      const error: unknown = expect.objectContaining({ code: 'FORBIDDEN' });
-      expect(refused.json, `${role} ${command.join(' ')}`).toEqual({ error });
-    }
     const checks = ((await as('worker', 'doctor')).json as { checks: { name: string; ok: boolean; message: string }[] })
       .checks;
     expect(checks.find(({ name }) => name === 'redis-tls')).toMatchObject({
@@ -106,5 +98,25 @@ describe('the users of Redis that the page gives', () => {
     expect(stranger.stdout).not.toContain('nobody-password');
     const distrustful = await world.run(['list', '--json'], { env: { ...world.env, NODE_EXTRA_CA_CERTS: '' } });
     expect(distrustful.code).toBe(5);
+  });
+
+  it('refuse what a role may not do, and say so', async () => {
+    await using world = new CliWorld();
+    await using redis = await SafeRedis.start(world.dir);
+    const remote = world.remote();
+    const task = ['--repo', remote.dir, '--title', 'A task', '--run', 'true'];
+    const hold = ['--repo', remote.dir, '--write', 'a', '--', 'true'];
+    for (const [role, ...command] of [
+      ['reader', 'submit', ...task],
+      ['producer', 'limits', 'set', 'owner:me', '1'],
+      ['producer', 'exec', ...hold],
+      ['producer', 'exec', '--no-wait', ...hold],
+      ['reader', 'exec', ...hold],
+    ] as [string, ...string[]][]) {
+      const [name = '', ...rest] = command;
+      const refused = await world.run([name, '--json', ...rest], { env: { ...world.env, ...redis.envOf(role) } });
+      const error: unknown = expect.objectContaining({ code: 'FORBIDDEN' });
+      expect(refused.json, `${role} ${command.join(' ')}`).toEqual({ error });
+    }
   });
 });

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { findCanary, newCanary } from '../../support/system/canary.ts';
+import { until } from '../../support/system/until.ts';
 import { systemTest } from '../../support/system/world.ts';
 
 /** Says a secret in all the ways in which tools do. */
@@ -101,5 +102,26 @@ describe('the value of a secret', () => {
       world.remotes.splice(0);
     },
     { canary: newCanary() },
+  );
+
+  systemTest(
+    'is masked in what is saved of a run whose worker was killed',
+    async (world) => {
+      world.remote();
+      const [victim] = await world.startWorkers(1);
+      const id = await world.submit({
+        secrets: ['CANARY'],
+        implement: [`[ "$SIGNALBOX_RUN" = 2 ] || { env > env.txt; ${world.stamps.workUntil(world.gate('never'))}; }`],
+      });
+      await world.working(id);
+      await victim?.kill();
+      await world.startWorkers(1);
+      expect(await world.ended(id)).toMatchObject({ state: 'succeeded', runs: 2, commit: null });
+      const saved = join(world.dataDir, 'artifacts', id, 'run-1', 'unpublished.patch');
+      const text = await until('the work is saved', () => existsSync(saved) && readFileSync(saved, 'utf8'));
+      expect(text).toContain('+CANARY=***');
+      // Nor is it anywhere else: that is one of the invariants.
+    },
+    { canary: newCanary(), leaseTtl: '2s' },
   );
 });

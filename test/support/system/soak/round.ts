@@ -89,10 +89,15 @@ async function feedUntil(stage: Stage, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
     // While Redis is away nothing is accepted, and nothing is noted in the ledger.
     await stage.feed(OPEN_TASKS).catch((error: unknown) => {
-      if ((error as { code?: string }).code !== 'REDIS_UNREACHABLE') throw error;
+      if (!isOutage(error)) throw error;
     });
     await delay(FEED_EVERY_MS);
   }
+}
+
+function isOutage(error: unknown): boolean {
+  const { name, code } = error as { readonly name?: string; readonly code?: string };
+  return code === 'REDIS_UNREACHABLE' || name === 'MaxRetriesPerRequestError' || code?.startsWith('ECONN') === true;
 }
 
 function draw(random: Random): Fault {
