@@ -61,8 +61,11 @@ async function main(): Promise<void> {
         ['each asks once a second', 1_000],
         ['each asks again at once', 0],
       ] as const) {
+        const before = await cpuMsOf(child.pid ?? 0);
         const times = await load({ url, path, clients, everyMs });
-        console.log(`${name}, ${how}: ${summary(times)}; memory ${await memory()}`);
+        const cpuMs = ((await cpuMsOf(child.pid ?? 0)) - before) / times.length;
+        const own = `${cpuMs.toFixed(2)} ms of the dashboard's processor an answer`;
+        console.log(`${name}, ${how}: ${summary(times)}, ${own}; memory ${await memory()}`);
       }
     }
   } finally {
@@ -139,6 +142,13 @@ function summary(times: readonly number[]): string {
 async function rssOf(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^VmRSS:\s+(\d+)/m.exec(text)?.[1] ?? 0);
+}
+
+/** User and system time so far, from the kernel's clock ticks of 10 ms. */
+async function cpuMsOf(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const fields = text.slice(text.lastIndexOf(')')).split(' ');
+  return 10 * (Number(fields[12]) + Number(fields[13]));
 }
 
 function pick<T>(list: readonly T[]): T {

@@ -18,5 +18,5 @@ test('docs/http-api.md lists every endpoint with its role', () => {
     ]),
   );
   const documented = docTable('http-api.md', 'Endpoints').map(([endpoint, role]) => [endpoint, role]);
-  expect(documented.toSorted()).toEqual(endpoints.toSorted());
+  expect(new Set(documented.map(String))).toEqual(new Set(endpoints.map(String)));
 });
