@@ -81,7 +81,7 @@ export async function readPage(place: Place, question: PageQuestion, cache: Fact
 }
 
 /** The short form of some tasks; of those among them that are kept. */
-export async function readListed({ redis, keys }: Place, ids: readonly string[]): Promise<ListedRecord[]> {
+async function readListed({ redis, keys }: Place, ids: readonly string[]): Promise<ListedRecord[]> {
   const pipeline = redis.pipeline();
   for (const id of ids) pipeline.hmget(keys.key('task', id), ...LISTED);
   const replies = (await pipeline.exec()) ?? [];

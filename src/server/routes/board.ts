@@ -41,7 +41,11 @@ export async function addBoard(
       if (request.method === 'GET' || request.method === 'HEAD') return undefined;
       // It knows jobs and not tasks: what it does to one would not be in the task's record.
       const next = 'Steer tasks by the page, the API or the command line.';
-      return await refuse(new SignalboxError('FORBIDDEN', 'Jobs can only be looked at here.', { next }), request, reply);
+      return await refuse(
+        new SignalboxError('FORBIDDEN', 'Jobs can only be looked at here.', { next }),
+        request,
+        reply,
+      );
     });
     await scope.register(adapter.registerPlugin(), { prefix: PATH });
   });

@@ -50,7 +50,9 @@ test('every endpoint that looks answers as its schema says, with a task that run
   const since = encodeURIComponent(new Date(Date.now() - 60_000).toISOString());
   const after = read(answers.timeline, await world.ask(`/timeline?since=${since}`));
   const waited = after.runs.find(({ taskId }) => taskId === second);
-  expect(waited?.waits).toMatchObject([{ resource: 'path:src/a.ts', holderTaskId: first, to: expect.any(String) as string }]);
+  expect(waited?.waits).toMatchObject([
+    { resource: 'path:src/a.ts', holderTaskId: first, to: expect.any(String) as string },
+  ]);
   expect(read(answers.explanation, await world.ask(`/tasks/${second}/explain`)).state).toBe('succeeded');
 });
 
@@ -59,13 +61,17 @@ test('tasks are submitted, cancelled and run again; a key makes one task of two 
   const keyed = { method: 'POST', body: task({ title: 'once' }), headers: { 'idempotency-key': 'k1' } };
   const [made] = read(answers.accepted, await world.ask('/tasks', keyed)).tasks;
   expect(made).toMatchObject({ state: 'queued', duplicate: false });
-  expect(read(answers.accepted, await world.ask('/tasks', keyed)).tasks).toMatchObject([{ id: made?.id, duplicate: true }]);
+  expect(read(answers.accepted, await world.ask('/tasks', keyed)).tasks).toMatchObject([
+    { id: made?.id, duplicate: true },
+  ]);
   const other = await world.ask('/tasks', { ...keyed, body: task({ title: 'another' }) });
   expect(other.json).toMatchObject({ status: 409, code: 'IDEMPOTENCY', field: 'idempotencyKey' });
   const list = { ...keyed, body: [task(), task()], headers: { 'idempotency-key': 'k2' } };
   const both = read(answers.accepted, await world.ask('/tasks', list)).tasks;
   expect(both).toHaveLength(2);
-  expect(read(answers.accepted, await world.ask('/tasks', list)).tasks.map(({ id }) => id)).toEqual(both.map(({ id }) => id));
+  expect(read(answers.accepted, await world.ask('/tasks', list)).tasks.map(({ id }) => id)).toEqual(
+    both.map(({ id }) => id),
+  );
 
   const cancelled = read(answers.cancelled, await world.ask(`/tasks/${made?.id}/cancel`, { method: 'POST' }));
   expect(cancelled.tasks).toEqual([{ id: made?.id, result: 'cancelled' }]);
@@ -79,7 +85,10 @@ test('the queue is paused, limited and planned', async () => {
   await using world = await DashboardWorld.open();
   expect(read(answers.paused, await world.ask('/pause', { method: 'POST' }))).toEqual({ paused: true, changed: true });
   expect((await world.ask('/status')).json).toMatchObject({ paused: true });
-  expect(read(answers.paused, await world.ask('/resume', { method: 'POST' }))).toEqual({ paused: false, changed: true });
+  expect(read(answers.paused, await world.ask('/resume', { method: 'POST' }))).toEqual({
+    paused: false,
+    changed: true,
+  });
   const put = async (body: unknown): Promise<Got> => await world.ask('/limits', { method: 'PUT', body });
   expect(read(answers.limits, await put({ max_parallel_runners: 3, 'owner:a': 2 })).limits).toEqual({
     max_parallel_runners: 3,
@@ -109,7 +118,12 @@ test('bad requests get a problem that names the field and what to do', async () 
     [await post('{'), 400, 'BAD_REQUEST', undefined],
     [await world.ask('/tasks', { method: 'POST' }), 400, 'BAD_REQUEST', undefined],
     [await post(`"${'x'.repeat(2 * 1024 * 1024)}"`), 413, 'TOO_LARGE', undefined],
-    [await world.ask('/tasks', { method: 'POST', body: 'a=1', headers: { 'content-type': 'text/plain' } }), 415, 'UNSUPPORTED_MEDIA_TYPE', undefined],
+    [
+      await world.ask('/tasks', { method: 'POST', body: 'a=1', headers: { 'content-type': 'text/plain' } }),
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+      undefined,
+    ],
     [await world.ask('/tasks?limit=1000'), 400, 'INVALID', 'limit'],
     [await world.ask('/tasks?stat=queued'), 400, 'INVALID', 'stat'],
     [await world.ask('/tasks?cursor=x'), 400, 'INVALID', 'cursor'],
@@ -137,7 +151,10 @@ test('pages are whole and none is told twice while tasks come and go', async () 
   const seen: string[] = [];
   let next: string | null = '';
   while (next !== null) {
-    const got = read(answers.taskPage, await world.ask(`/tasks${next === '' ? '' : `?cursor=${next}`}`));
+    const got: z.output<typeof answers.taskPage> = read(
+      answers.taskPage,
+      await world.ask(`/tasks${next === '' ? '' : `?cursor=${next}`}`),
+    );
     expect(got.tasks.length).toBeLessThanOrEqual(50);
     seen.push(...got.tasks.map(({ id }) => id));
     next = got.next;
@@ -149,7 +166,10 @@ test('pages are whole and none is told twice while tasks come and go', async () 
   expect(owned.tasks).toHaveLength(40);
   const rest = read(answers.taskPage, await world.ask(`/tasks?owner=third&limit=40&cursor=${owned.next}`));
   expect([...owned.tasks, ...rest.tasks].map(({ title }) => title)).toEqual(
-    many.filter(({ owner }) => owner === 'third').map(({ title }) => title).toReversed(),
+    many
+      .filter(({ owner }) => owner === 'third')
+      .map(({ title }) => title)
+      .toReversed(),
   );
   expect(rest.next).toBeNull();
   const repo = encodeURIComponent('git@git.example.com:acme/app.git');
@@ -194,7 +214,10 @@ test('nothing can be done to jobs by way of Bull Board', async () => {
   expect(queues.json).toMatchObject({ queues: [{ name: 'tasks', readOnlyMode: true, jobs: [{ id }] }] });
   for (const path of ['tasks/pause', `tasks/${id}/promote`, `tasks/${id}/clean`, 'tasks/promote']) {
     const got = await world.ask(`//queues/api/queues/${path}`, { method: 'PUT' });
-    expect([got.status, got.headers.get('content-type')], path).toMatchObject([403, expect.stringContaining('problem')]);
+    expect([got.status, got.headers.get('content-type')], path).toMatchObject([
+      403,
+      expect.stringContaining('problem'),
+    ]);
   }
   expect(await world.box.queue.bull.isPaused()).toBe(false);
 });

@@ -73,7 +73,10 @@ test('with the token to read one looks, with the token to write one steers as we
 test('a browser gets a form, shows the token once and is let in by a cookie that is not the token', async () => {
   await using world = await DashboardWorld.open(tokens);
   const refused = await world.ask('//tasks/abc?x=1"><script>', { headers: html });
-  expect([refused.status, refused.headers.get('content-type')]).toMatchObject([401, expect.stringContaining('text/html')]);
+  expect([refused.status, refused.headers.get('content-type')]).toMatchObject([
+    401,
+    expect.stringContaining('text/html'),
+  ]);
   expect(refused.text).toContain('<form method="post" action="/login">');
   expect(refused.text).not.toContain('<script');
   expect(refused.headers.get('content-security-policy')).toContain("default-src 'none'");
@@ -101,7 +104,13 @@ test('what a session sends must come from the page of the dashboard, and be JSON
   await using world = await DashboardWorld.open(tokens);
   const { cookie } = await signIn(world, WRITE);
   const post = async (headers: Record<string, string>, body?: unknown): Promise<number> =>
-    (await world.ask(body === undefined ? '/pause' : '/tasks', { method: 'POST', body, headers: { cookie, ...headers } })).status;
+    (
+      await world.ask(body === undefined ? '/pause' : '/tasks', {
+        method: 'POST',
+        body,
+        headers: { cookie, ...headers },
+      })
+    ).status;
   expect(await post({})).toBe(403);
   expect(await post({ origin: 'http://evil.example' })).toBe(403);
   expect(await post({ origin: 'null' })).toBe(403);
@@ -112,7 +121,9 @@ test('what a session sends must come from the page of the dashboard, and be JSON
   expect(await post({ origin: world.url })).toBe(200);
   expect(await post({ origin: world.url, 'sec-fetch-site': 'same-origin' }, task())).toBe(200);
   const { cookie: reader } = await signIn(world, READ);
-  expect((await world.ask('/resume', { method: 'POST', headers: { cookie: reader, origin: world.url } })).status).toBe(403);
+  expect((await world.ask('/resume', { method: 'POST', headers: { cookie: reader, origin: world.url } })).status).toBe(
+    403,
+  );
 });
 
 test('without a token another page cannot steer either, and a name that leads here by force is refused', async () => {

@@ -1,7 +1,7 @@
 /** Changes of state over server-sent events, and clients that do not read them. */
 
-import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { until } from '../../support/system/until.ts';
 import { DashboardWorld } from './support.ts';

@@ -1,8 +1,8 @@
 /** Whether tasks are being taken: told by a job that stands for none. */
 
 import { expect, test } from 'vitest';
+import { register, registeredWorkers } from '../../../src/runner/registry.ts';
 import { readReadiness } from '../../../src/server/readiness.ts';
-import { registeredWorkers, register } from '../../../src/runner/registry.ts';
 import { DashboardWorld, gate } from './support.ts';
 
 test('without a worker it is not ready, with one it is, and the canary leaves nothing behind', async () => {

@@ -1,6 +1,5 @@
 /** A dashboard in this process over a queue of its own, spoken to by HTTP. */
 
-import { createLogger } from '../../../src/telemetry/log.ts';
 import {
   createEvents,
   createWorker,
@@ -11,6 +10,7 @@ import {
   type Worker,
 } from '../../../src/index.ts';
 import { type Dashboard, type DashboardOptions, startDashboard } from '../../../src/server/dashboard.ts';
+import { createLogger } from '../../../src/telemetry/log.ts';
 import { freshQueueName, testRedisUrl } from '../../support/redis.ts';
 import { until } from '../../support/system/until.ts';
 
