@@ -46,8 +46,10 @@ as_somebody commit --quiet --message 'The project'
 git remote add origin "$folder/remote.git"
 git push --quiet origin main
 
+# What the HTTP API asks for.
+export SIGNALBOX_TOKEN=${SIGNALBOX_TOKEN:-not-a-real-token}
 # What the agents' key would be; only the workers know it.
-EXAMPLE_AGENT_KEY=not-a-real-key signalbox up --concurrency 4 --json >../up.json &
+EXAMPLE_AGENT_KEY=not-a-real-key signalbox up --concurrency 4 --port 0 --json >../up.json &
 fleet=$!
 trap stop_fleet EXIT
 trap 'exit 1' INT TERM

@@ -44,7 +44,12 @@ interface Tried {
 function tried(name: string): Tried {
   const folder = join(dir, name);
   const env = { PATH: `${join(dir, 'bin')}${delimiter}${process.env['PATH']}`, HOME: join(dir, 'home') };
-  const stdout = execFileSync('sh', [join(EXAMPLES, 'try.sh'), name, folder], { env, encoding: 'utf8', stdio: 'pipe' });
+  const stdout = execFileSync('sh', [join(EXAMPLES, 'try.sh'), name, folder], {
+    env,
+    encoding: 'utf8',
+    stdio: 'pipe',
+    timeout: 150_000,
+  });
   const git = (...args: string[]): string =>
     execFileSync('git', ['--git-dir', join(folder, 'remote.git'), ...args], { encoding: 'utf8' }).trimEnd();
   return {
@@ -108,6 +113,14 @@ test('library: a worker’s own handlers make the commits, and what they take wh
   expect(file('client/index.mjs', 'headers/client')).toMatch(/^\/\/ MIT licence\nexport const title/);
   expect(file('FILES.md', 'count')).toBe('- client: 1\n- server: 1');
   expect(stdout).toContain('no task works on server/ now');
+});
+
+test('http: curl submits a task once, sees it succeed, and is told what is wrong with another', () => {
+  const { stdout, log, file } = tried('http');
+  expect(file('docs/handbook.md', 'http/spelling')).toContain('The first page.');
+  expect(log('http/spelling')).toHaveLength(2);
+  expect(stdout.match(/"duplicate":(true|false)/g)).toEqual(['"duplicate":false', '"duplicate":true']);
+  expect(stdout).toMatch(/"code":"INVALID".*`implment`.*did you mean `implement`/);
 });
 
 test('every example has a page, is in the list, and is tried here', () => {
