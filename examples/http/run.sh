@@ -50,5 +50,5 @@ echo 'How it ended:'
 request "$api/tasks/$id/explain"
 
 echo 'A task with a mistake:'
-request --header 'Content-Type: application/json' --data '{"title":"x","repo":"/srv/app.git","implment":["true"]}' "$api/tasks"
+request --header 'Content-Type: application/json' --data '{"title":"x","repo":"/srv/app.git","implement":["true"],"brnach":"x"}' "$api/tasks"
 [ "$state" = succeeded ]

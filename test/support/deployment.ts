@@ -20,7 +20,7 @@ export function textOf(path: string): string {
 
 /** A compose file, its anchors resolved. */
 export function composeFile(path: string): Data {
-  return parse(textOf(path), { merge: true }) as Data;
+  return parse(textOf(path), { merge: true });
 }
 
 /** All files of Kubernetes objects, without kustomize's own. */
@@ -36,7 +36,7 @@ export function manifestFiles(): string[] {
 export function manifests(path: string): Data[] {
   return parseAllDocuments(textOf(path)).map((document) => {
     if (document.errors.length > 0) throw document.errors[0] as Error;
-    return document.toJS() as Data;
+    return document.toJS();
   });
 }
 

@@ -120,7 +120,7 @@ test('http: curl submits a task once, sees it succeed, and is told what is wrong
   expect(file('docs/handbook.md', 'http/spelling')).toContain('The first page.');
   expect(log('http/spelling')).toHaveLength(2);
   expect(stdout.match(/"duplicate":(true|false)/g)).toEqual(['"duplicate":false', '"duplicate":true']);
-  expect(stdout).toMatch(/"code":"INVALID".*`implment`.*did you mean `implement`/);
+  expect(stdout).toMatch(/did you mean `branch`.*"code":"INVALID"/);
 });
 
 test('every example has a page, is in the list, and is tried here', () => {
