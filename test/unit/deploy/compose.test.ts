@@ -1,10 +1,12 @@
 /** The compose files: they name options and commands that exist, and their times fit each other. */
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { REDIS_IMAGE } from '../../../src/redis/redis-program.ts';
 import { parseDuration } from '../../../src/task/duration.ts';
 import { composeFile, type Data, HURRY_S, namesIn, textOf, unknownVariables } from '../../support/deployment.ts';
-import { codeBlocks } from '../../support/documents.ts';
+import { codeBlocks, ROOT } from '../../support/documents.ts';
 
 const FILES = ['docker-compose.yml', 'deploy/demo/compose.yml'];
 const compose = composeFile('docker-compose.yml');
@@ -55,6 +57,15 @@ describe('the compose files', () => {
     const drainMs = parseDuration(defaultOf(environment.SIGNALBOX_DRAIN_TIMEOUT)) ?? Number.NaN;
     const graceMs = parseDuration(defaultOf(grace)) ?? Number.NaN;
     expect(graceMs).toBeGreaterThan(drainMs + HURRY_S * 1_000);
+  });
+
+  it('mount only what is there', () => {
+    const mounts = services.flatMap(([, { volumes = [] }]) =>
+      (volumes as string[]).filter((one) => one.startsWith('./')),
+    );
+    const paths = mounts.map((mount) => mount.split(':')[0] ?? '');
+    expect(paths.length).toBeGreaterThan(2);
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
   it('publish nothing beyond this machine', () => {

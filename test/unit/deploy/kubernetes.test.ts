@@ -127,6 +127,14 @@ describe('the autoscalers', () => {
     expect(keda.spec.triggers[0].metadata.threshold).toBe(concurrency);
   });
 
+  it('ask for the tasks that are queued or running, by what every dashboard tells', () => {
+    const adapter = textOf(`${FOLDER}/autoscaling/hpa.yaml`);
+    for (const query of [keda.spec.triggers[0].metadata.query, adapter]) {
+      expect(query).toMatch(/max.*sum by \((?:namespace, )?instance\) \(signalbox_tasks\{.*state=~"queued\|running"/);
+    }
+    expect(adapter).toContain(`as: ${hpa.spec.metrics[0].external.metric.name}`);
+  });
+
   it('are in the namespace of the rest', () => {
     for (const { metadata } of [hpa, keda]) expect(metadata.namespace).toBe(kustomization.namespace);
   });
