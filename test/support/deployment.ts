@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
-import { VARIABLES } from '../../src/config/options.ts';
+import { SECRET_VARIABLES, VARIABLES } from '../../src/config/options.ts';
 import { ROOT } from './documents.ts';
 
 /** What a YAML file holds: each test looks at what it is about. */
@@ -47,6 +47,6 @@ export function namesIn(path: string): string[] {
 
 /** Variables that begin as Signalbox's own do and are none: they would be passed over in silence. */
 export function unknownVariables(names: Iterable<string>): string[] {
-  const known = new Set(Object.values(VARIABLES));
+  const known = new Set([...Object.values(VARIABLES), ...SECRET_VARIABLES.map((name) => `${name}_FILE`)]);
   return [...names].filter((name) => /^(SIGNALBOX_|REDIS_URL$)/.test(name) && !known.has(name));
 }

@@ -35,7 +35,8 @@ describe('the compose files', () => {
   });
 
   it('notice a variable that does not exist', () => {
-    expect(unknownVariables(['SIGNALBOX_LEASE', 'REDIS_URL', 'REDIS_PORT'])).toEqual(['SIGNALBOX_LEASE']);
+    const names = ['SIGNALBOX_LEASE', 'REDIS_URL', 'REDIS_PORT', 'SIGNALBOX_TOKEN_FILE', 'SIGNALBOX_QUEUE_FILE'];
+    expect(unknownVariables(names)).toEqual(['SIGNALBOX_LEASE', 'SIGNALBOX_QUEUE_FILE']);
   });
 
   it('take what can be set from .env, and .env.example lists exactly that', () => {
