@@ -24,7 +24,7 @@ if [ -z "${REDIS_WORKER_PASSWORD:-}" ]; then
   exit 1
 fi
 {
-  echo 'user default off'
+  grep '^user default ' "$here/users.acl"
   user worker "$REDIS_WORKER_PASSWORD"
   user producer "${REDIS_PRODUCER_PASSWORD:-}"
   user reader "${REDIS_READER_PASSWORD:-}"

@@ -23,9 +23,7 @@ let port: number;
 let server: ChildProcess;
 const clients: Redis[] = [];
 
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'signalbox-start-'));
-  port = await probePort(0);
+async function start(): Promise<void> {
   server = spawn('sh', [SCRIPT, '--port', `${port}`, '--bind', LOOPBACK], {
     env: {
       PATH: process.env['PATH'],
@@ -44,11 +42,23 @@ beforeAll(async () => {
         .ping()
         .catch(() => '')) === 'PONG',
   );
+}
+
+async function stop(signal: NodeJS.Signals): Promise<void> {
+  const ended = once(server, 'exit').catch(() => {});
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  server.kill(signal);
+  await ended;
+}
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'signalbox-start-'));
+  port = await probePort(0);
+  await start();
 });
 afterAll(async () => {
   for (const client of clients) client.disconnect();
-  if (server.exitCode === null) server.kill('SIGKILL');
-  await once(server, 'exit').catch(() => {});
+  await stop('SIGKILL');
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -74,6 +84,16 @@ test('only the users that have a password are there, and each may do what its ro
   await expect(as('producer').get(KEY)).resolves.toBe('1');
   await expect(as('worker').call('CONFIG', 'GET', 'dir')).rejects.toThrow(/NOPERM/);
   expect(readFileSync(join(dir, 'users.acl'), 'utf8')).not.toMatch(/reader|w0rker|pr0ducer/);
+});
+
+test('what scripts and transactions have written is there after a restart', async () => {
+  const writes = "redis.call('set', KEYS[1], '1') redis.call('set', KEYS[2], '1')";
+  const key = (name: string): string => `${KEY}-${name}`;
+  await as('worker').eval(writes, 2, key('a'), key('b'));
+  await as('worker').multi().set(key('c'), '1').set(key('d'), '1').exec();
+  await stop('SIGTERM');
+  await start();
+  expect(await as('worker').mget(['a', 'b', 'c', 'd'].map(key))).toEqual(['1', '1', '1', '1']);
 });
 
 test('without a password for workers it does not start, and says what is missing', async () => {
