@@ -62,7 +62,8 @@ export async function play({ sandbox, root, say, redraw, signal }: PlayOptions):
   return { played, wallMs, findings: [...(await judge({ tasks, ran, remote, base })), rest] };
 }
 
-async function watch(
+/** Shows what the tasks do until all have ended; answers how. */
+export async function watch(
   options: LiveOptions,
   { redraw, say, signal }: Pick<PlayOptions, 'redraw' | 'say' | 'signal'>,
 ): Promise<TaskView[]> {
@@ -75,7 +76,7 @@ async function watch(
 }
 
 /** When a task held its claim: from each start of a run to the next change of state, by the clock of Redis. */
-function held({ history }: TaskView): check.Interval[] {
+export function held({ history }: TaskView): check.Interval[] {
   return history.flatMap(({ state, at }, i) => {
     const next = history[i + 1];
     return state === 'running' && next !== undefined ? [{ from: Date.parse(at), to: Date.parse(next.at) }] : [];
@@ -99,14 +100,16 @@ async function ranTasks({ tasks, views, notes }: Evidence): Promise<check.RanTas
   });
 }
 
-interface Outcome {
+/** What is judged. */
+export interface Outcome {
   readonly tasks: readonly DemoTask[];
   readonly ran: readonly check.RanTask[];
   readonly remote: string;
   readonly base: string;
 }
 
-async function judge({ tasks, ran, remote, base }: Outcome): Promise<check.Finding[]> {
+/** Holds what the tasks say against the remote, a bare repository here. */
+export async function judge({ tasks, ran, remote, base }: Outcome): Promise<check.Finding[]> {
   const branches = await readBranches(remote, base);
   const idle = ran.filter(({ commit }, i) => commit === null && tasks[i]?.mayChangeNothing !== true);
   return [

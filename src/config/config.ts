@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { SignalboxError } from '../errors.ts';
 import { nearMiss, readBy } from '../invalid.ts';
 import { plainData } from '../task/plain-data.ts';
-import { type OptionName, type Options, optionsSchema, VARIABLES } from './options.ts';
+import { type OptionName, type Options, optionsSchema, SECRET_VARIABLES, VARIABLES } from './options.ts';
 import { type Timings, timings } from './timings.ts';
 import { findUp, readIfThere, upwards } from './up-file.ts';
 
@@ -146,17 +146,37 @@ function readYaml(text: string, path: string): Record<string, unknown> {
 
 function envLayer(env: Sources['env'], cwd: string): Layer {
   refuseMistyped(env);
-  const entries = Object.entries(VARIABLES).map(([option, variable]) => [option, env[variable]] as const);
+  const entries = Object.entries(VARIABLES).map(([option, variable]) => [option, valueOf(env, variable, cwd)] as const);
   const options = Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ''));
   return { from: 'env', options, folder: cwd, nameOf: (option) => VARIABLES[option as OptionName] };
 }
 
+/** A variable's value, or of one that is secret what the file holds that `<NAME>_FILE` names. */
+function valueOf(env: Sources['env'], variable: string, cwd: string): string | undefined {
+  const value = env[variable];
+  const file = SECRET_VARIABLES.includes(variable) ? env[fileOf(variable)] : undefined;
+  if ((value !== undefined && value !== '') || file === undefined || file === '') return value;
+  const path = resolve(cwd, file);
+  const text = readIfThere(path);
+  if (text !== undefined) return text.trim();
+  throw new SignalboxError('INVALID', `\`${fileOf(variable)}\` names ${path}, which is not there or cannot be read`, {
+    field: fileOf(variable),
+    next: 'Correct the path, or the permissions of the file.',
+  });
+}
+
+function fileOf(variable: string): string {
+  return `${variable}_FILE`;
+}
+
 /** A variable that is nearly one of ours is refused, since it would be passed over in silence; others are let be. */
 function refuseMistyped(env: Sources['env']): void {
-  const known = Object.values(VARIABLES);
+  const known = [...Object.values(VARIABLES), ...SECRET_VARIABLES.map(fileOf)];
   for (const variable of Object.keys(env)) {
     if (!variable.startsWith('SIGNALBOX_') || known.includes(variable) || STEP_VARIABLES.test(variable)) continue;
-    const near = nearMiss(variable.replace('SIGNALBOX_REDIS_URL', 'REDIS_URL'), known, 0.05);
+    const near =
+      known.find((name) => variable === fileOf(name)) ??
+      nearMiss(variable.replace('SIGNALBOX_REDIS_URL', 'REDIS_URL'), known, 0.05);
     if (near === undefined) continue;
     throw new SignalboxError('INVALID', `unknown variable \`${variable}\`: did you mean \`${near}\`?`, {
       field: variable,

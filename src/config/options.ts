@@ -127,3 +127,12 @@ export const VARIABLES: Readonly<Record<OptionName, string>> = {
   lockRedisUrls: 'SIGNALBOX_LOCK_REDIS',
   signingKey: 'SIGNALBOX_SIGNING_KEY',
 };
+
+/** The variables of options that are secret, or have a password in them: a file may hold the value instead. */
+export const SECRET_VARIABLES: readonly string[] = [
+  VARIABLES.redisUrl,
+  VARIABLES.lockRedisUrls,
+  VARIABLES.token,
+  VARIABLES.readToken,
+  VARIABLES.signingKey,
+];

@@ -186,3 +186,53 @@ describe('a wrong value names the option as it was written', () => {
     expect(refusal(() => defineConfig({ leaseTtl: 1 }))).toMatchObject({ field: 'leaseTtl' });
   });
 });
+
+describe('secrets in files', () => {
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(cwd, name), text);
+    return join(cwd, name);
+  };
+
+  test('are read for every variable that is secret, without the blanks around them', () => {
+    const env = {
+      REDIS_URL_FILE: file('url', 'redis://:pw@10.0.0.1:6379\n'),
+      SIGNALBOX_LOCK_REDIS_FILE: file('locks', 'redis://a:6379,redis://b:6379\n'),
+      SIGNALBOX_TOKEN_FILE: file('token', ' a-long-token\n'),
+      SIGNALBOX_READ_TOKEN_FILE: 'read-token',
+      SIGNALBOX_SIGNING_KEY_FILE: file('key', 'a-long-key'),
+    };
+    file('read-token', 'another-token\n');
+    expect(load(env)).toMatchObject({
+      redisUrl: 'redis://:pw@10.0.0.1:6379',
+      redisFrom: 'env',
+      lockRedisUrls: ['redis://a:6379', 'redis://b:6379'],
+      token: 'a-long-token',
+      readToken: 'another-token',
+      signingKey: 'a-long-key',
+    });
+  });
+
+  test('stand back for the variable itself', () => {
+    const env = { SIGNALBOX_TOKEN: 'the-variable', SIGNALBOX_TOKEN_FILE: file('token', 'the-file-it-is') };
+    expect(load(env).token).toBe('the-variable');
+    expect(load({ ...env, SIGNALBOX_TOKEN: '' }).token).toBe('the-file-it-is');
+  });
+
+  test('are refused, with the variable named, when the file is not there or holds something wrong', () => {
+    expect(refusal(() => load({ SIGNALBOX_TOKEN_FILE: '/no/such/file' }))).toMatchObject({
+      code: 'INVALID',
+      field: 'SIGNALBOX_TOKEN_FILE',
+    });
+    expect(refusal(() => load({ SIGNALBOX_TOKEN_FILE: file('token', 'short') }))).toMatchObject({
+      code: 'INVALID',
+      field: 'SIGNALBOX_TOKEN',
+    });
+  });
+
+  test('are not for options that are no secret', () => {
+    expect(refusal(() => load({ SIGNALBOX_QUEUE_FILE: file('queue', 'web') }))).toMatchObject({
+      field: 'SIGNALBOX_QUEUE_FILE',
+      message: expect.stringContaining('did you mean `SIGNALBOX_QUEUE`') as string,
+    });
+  });
+});
