@@ -63,6 +63,7 @@ export function reasonOf(code: CancelCode): string {
 export class TaskQueue {
   readonly redis: Connection;
   readonly keys: Keys;
+  readonly leaseTtlMs: number;
   readonly store: TaskStore;
   readonly bull: BullQueue;
   readonly line: Line;
@@ -72,6 +73,7 @@ export class TaskQueue {
     const { queue, keepAfterMs, historyLimit, leaseTtlMs, signingKey } = config;
     this.redis = redis;
     this.keys = queueKeys(queue);
+    this.leaseTtlMs = leaseTtlMs;
     const shared = { redis, keys: this.keys, keepAfterMs };
     const signer = signingKey === undefined ? undefined : new Signer(signingKey, queue);
     this.store = new TaskStore({ ...shared, historyLimit, signer });

@@ -13,6 +13,8 @@ export interface WorkerFacts {
   readonly startedAt: string;
   /** The newest form of stored tasks that it reads; versions that knew only the first one did not say. */
   readonly reads?: number;
+  /** Its lease's TTL; versions that said no more than before did not say. */
+  readonly leaseTtlMs?: number;
 }
 
 /** A worker as others see it. */
