@@ -28,6 +28,7 @@ import { Solitude } from './solitude.ts';
 import { Supervision } from './supervision.ts';
 import { endLeftovers } from './supervisor/leftovers.ts';
 import { startSweeping } from './sweep.ts';
+import { traceRuns } from './tracing.ts';
 
 /** What a worker is made from. */
 export interface WorkerOptions {
@@ -77,6 +78,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const stopCounting = startCounting({ redis, keys: queue.keys, events, everyMs: config.renewEveryMs });
   const supervision = new Supervision({ events, workerId: id, env: options.env ?? {}, answerMs: config.answerMs });
   const services = servicesOf(options, { id, queue, events, supervision });
+  traceRuns(events, services.runs);
   await applyCap(queue, config.maxParallelRunners);
   const consumer = new Consumer({
     redis,
