@@ -37,7 +37,7 @@ export async function traceSubmission<T>(
 ): Promise<T> {
   if (!isTracing()) return await submit(undefined);
   const options = { kind: SpanKind.PRODUCER, attributes: { 'signalbox.tasks': count } };
-  return await trace.getTracer(TRACER).startActiveSpan('signalbox submit', options, async (span) => {
+  return await trace.getTracer(TRACER).startActiveSpan('signalbox.submit', options, async (span) => {
     try {
       return await submit(traceparentOf(context.active()));
     } catch (error) {

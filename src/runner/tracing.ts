@@ -73,12 +73,12 @@ class RunTracer {
       return trace.setSpan(ROOT_CONTEXT, span);
     };
     const submission = contextFrom(traceparent);
-    const waited = waitMs === null ? undefined : past('signalbox wait', waitMs, submission ?? ROOT_CONTEXT);
+    const waited = waitMs === null ? undefined : past('signalbox.wait', waitMs, submission ?? ROOT_CONTEXT);
     const parent = submission ?? waited ?? ROOT_CONTEXT;
     const blockedMs = this.#blockedMs.get(taskId);
     this.#blockedMs.delete(taskId);
-    if (blockedMs !== undefined) past('signalbox blocked', blockedMs, waited ?? parent);
-    const span = this.#tracer.startSpan('signalbox run', { attributes, startTime: now }, parent);
+    if (blockedMs !== undefined) past('signalbox.blocked', blockedMs, waited ?? parent);
+    const span = this.#tracer.startSpan('signalbox.run', { attributes, startTime: now }, parent);
     this.#traced.set(runnerId, new TracedRun(span));
   }
 

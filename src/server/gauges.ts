@@ -24,6 +24,7 @@ export async function readGauges(queue: TaskQueue): Promise<GaugeValues> {
   ]);
   const one = (value: number): (readonly [readonly string[], number])[] => [[[], value]];
   const wrong = (level: string): number => findings.filter((finding) => !finding.ok && finding.level === level).length;
+  const ttlMs = Math.max(...workers.map(({ leaseTtlMs = 0 }) => leaseTtlMs), 0) || queue.leaseTtlMs;
   const ageMs = workers.map(({ leaseTtlMs = queue.leaseTtlMs, leaseMs }) => Math.max(0, leaseTtlMs - leaseMs));
   return {
     signalbox_redis_findings: ['error', 'warn'].map((level) => [[level], wrong(level)]),
@@ -32,6 +33,7 @@ export async function readGauges(queue: TaskQueue): Promise<GaugeValues> {
     signalbox_workers: one(workers.length),
     signalbox_worker_slots: one(workers.reduce((sum, { concurrency }) => sum + concurrency, 0)),
     signalbox_worker_lease_age_seconds: one(Math.max(0, ...ageMs) / 1_000),
+    signalbox_lease_ttl_seconds: one(ttlMs / 1_000),
     ...(cap === undefined ? {} : { signalbox_max_parallel_runners: one(cap) }),
     signalbox_paused: one(paused ? 1 : 0),
     signalbox_oldest_wait_seconds: [

@@ -57,6 +57,7 @@ export const METRICS = {
     type: 'gauge',
     help: 'Time since the registration of the worker that is the most behind was renewed.',
   },
+  signalbox_lease_ttl_seconds: { type: 'gauge', help: 'The longest TTL of the workers’ leases.' },
   signalbox_max_parallel_runners: { type: 'gauge', help: 'The cap on runs in the whole fleet; absent without one.' },
   signalbox_paused: { type: 'gauge', help: 'Whether the queue is paused: 1 or 0.' },
   signalbox_oldest_wait_seconds: {
