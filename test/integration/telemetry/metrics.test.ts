@@ -1,11 +1,19 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { defineConfig } from '../../../src/config/config.ts';
 import { Signalbox } from '../../../src/index.ts';
+import { TaskQueue } from '../../../src/queue/task-queue.ts';
+import { producerConnection } from '../../../src/redis/connect.ts';
+import { startEmbeddedRedis } from '../../../src/redis/embedded.ts';
 import { METRICS_CONTENT_TYPE, metricsText } from '../../../src/server/metrics.ts';
 import { createEvents } from '../../../src/telemetry/events.ts';
 import { OWNER_SERIES } from '../../../src/telemetry/metrics/definitions.ts';
 import { addCounted, startCounting } from '../../../src/telemetry/metrics/store.ts';
 import { Tally } from '../../../src/telemetry/metrics/tally.ts';
+import { docText } from '../../support/markdown.ts';
 import { hasPromtool, promtoolMissing } from '../../support/promtool.ts';
 import { freshQueueName, testRedisUrl } from '../../support/redis.ts';
 
@@ -119,6 +127,38 @@ describe('the metrics of a queue', () => {
     const text = await metricsText(queue);
     expect(valueOf(text, 'signalbox_redis_up')).toBe(0);
     expect(text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))).toHaveLength(1);
+  });
+
+  it('say so too when Redis hangs, before Prometheus gives up', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'signalbox-metrics-'));
+    const redis = await startEmbeddedRedis({ dir, aof: false });
+    try {
+      const { queue } = await open(redis.url);
+      process.kill(redis.pid, 'SIGSTOP');
+      expect(valueOf(await metricsText(queue), 'signalbox_redis_up')).toBe(0);
+    } finally {
+      process.kill(redis.pid, 'SIGCONT');
+      await redis.stop();
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('can be read by a user of Redis that may only look, and an error is not taken for an outage', async () => {
+    const { queue } = await open();
+    await queue.redis.sadd(queue.keys.all('workers'), 'w-that-is-dead');
+    await queue.redis.hset(queue.keys.all('metrics'), 'signalbox_publications_total', 3);
+    const [, rules = ''] = /^user reader on (.*)$/m.exec(docText('security.md')) ?? [];
+    const user = freshQueueName();
+    await queue.redis.acl('SETUSER', user, 'on', ...rules.split(' '));
+    onTestFinished(async () => void (await queue.redis.acl('DELUSER', user)));
+    const url = new URL(testRedisUrl());
+    [url.username, url.password] = [user, 'reader-password'];
+    const redis = await producerConnection(url.href);
+    onTestFinished(() => redis.disconnect());
+    const looking = new TaskQueue(redis, defineConfig({ queue: queue.keys.prefix.slice('{signalbox:'.length, -2) }));
+    expect(valueOf(await metricsText(looking), 'signalbox_publications_total')).toBe(3);
+    await queue.redis.acl('SETUSER', user, '-info');
+    await expect(metricsText(looking)).rejects.toThrow();
   });
 
   it.skipIf(!hasPromtool)(`are what promtool takes for good metrics${promtoolMissing}`, async () => {
