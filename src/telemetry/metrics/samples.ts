@@ -30,6 +30,7 @@ export function samplesOf(counted: Readonly<Record<string, string>>, gauges: Gau
   const byName = new Map<string, [rest: readonly string[], value: number][]>();
   for (const [field, text] of Object.entries(counted)) {
     const [name = '', ...rest] = field.split('|');
+    if (!isKnown(name, rest)) continue;
     const list = byName.get(name) ?? [];
     byName.set(name, list);
     list.push([rest, Number(text)]);
@@ -38,6 +39,14 @@ export function samplesOf(counted: Readonly<Record<string, string>>, gauges: Gau
     const { type, help } = definitionOf(name);
     return { name, help, type, aggregator: 'sum', values: valuesOf(name, byName.get(name) ?? [], gauges) };
   });
+}
+
+/** Whether the labels have values that they may have: whoever can write to Redis shall not make series without end. */
+function isKnown(name: string, rest: readonly string[]): boolean {
+  if (!Object.hasOwn(METRICS, name)) return false;
+  return Object.values(definitionOf(name as MetricName).labels ?? {}).every(
+    (values, i) => values === 'bounded' || values.includes(rest[i] ?? ''),
+  );
 }
 
 type Entries = readonly (readonly [rest: readonly string[], value: number])[];
