@@ -139,7 +139,10 @@ function givenText(issue: Issue, given: unknown): string {
 
 /** Whether a field may hold what must not be repeated in a message. */
 function isSecret(issue: Issue): boolean {
-  return ['env', 'token', 'readToken', 'signingKey'].includes(String(issue.path[0]));
+  const [first] = issue.path;
+  // The address of a receiver may be all that it takes to write to it.
+  if (first === 'webhooks') return issue.path.length < 3 || issue.path.at(-1) === 'url';
+  return ['env', 'token', 'readToken', 'signingKey', 'notify'].includes(String(first));
 }
 
 const KINDS: Readonly<Record<string, string>> = {

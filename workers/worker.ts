@@ -5,8 +5,10 @@
 import { loadConfig } from '../src/config/config.ts';
 import { SignalboxError } from '../src/errors.ts';
 import { runWorkerProcess } from '../src/runner/worker-process.ts';
+import { startTracing } from '../src/telemetry/tracing.ts';
 
 const [name] = process.argv.slice(2);
+const stopTracing = await startTracing(process.env);
 try {
   const code = await runWorkerProcess({
     config: loadConfig({ env: process.env, cwd: process.cwd() }),
@@ -14,6 +16,7 @@ try {
     name,
     onReady: ({ id }) => process.send?.({ ready: id }),
   });
+  await stopTracing();
   process.exit(code);
 } catch (error) {
   if (error instanceof SignalboxError) process.send?.({ error });

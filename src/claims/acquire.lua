@@ -6,7 +6,7 @@
 --       {holder, kind: run|hold, ticket, task?, pickup?, worker, age?, rank?, class, policy, isLastTry?, exempt?: [branch …],
 --        nodes: JSON of [[name, mode, shown] …], keepAfterMs}
 -- Returns {number of keys, 'held', details as JSON, granted …} for yes, with {run, crashes, holders, slots: {resource:
---         number}, beside: [[node, task] …]}, the last being what `proceed` runs beside;
+--         number}, beside: [[node, task] …], handOver?}: what `proceed` runs beside, and how long ago it was granted;
 --         {0, 'blocked'|'own'|'conflict', details as JSON, granted …} with {obstacle, blocker, preempts: [task …]}:
 --         filed, filed behind the task's own earlier run, or refused because its policy does not wait;
 --         {0, 'stale'}: a later pick-up of the task exists; {0, 'ended'}: the task is terminal.
@@ -15,6 +15,7 @@
 
 -- @include ../waiting/line.lua
 -- @include ./preempt.lua
+-- @include ../telemetry/metrics/count.lua
 
 local value, ttl, request = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
 local nodes = cjson.decode(request.nodes)
@@ -33,10 +34,11 @@ local function answer(count, kind, details, grants)
   return reply
 end
 
+local hand_over
 local function held(run, crashes, grants, beside)
   return answer(#KEYS, 'held', {
     run = tonumber(run or 0), crashes = tonumber(crashes or 0), holders = redis.call('ZCARD', PREFIX .. 'holders'),
-    slots = redis.call('HGET', KEYS[1], 'slots'), beside = beside,
+    slots = redis.call('HGET', KEYS[1], 'slots'), beside = beside, handOver = hand_over,
   }, grants)
 end
 
@@ -56,6 +58,8 @@ if request.task then
 end
 
 local unchanged = ticket and redis.call('HGET', PREFIX .. 'ticket:' .. ticket.id, 'nodes') == request.nodes
+local granted_at = ticket and ticket.state == 'granted' and redis.call('ZSCORE', PREFIX .. 'granted', ticket.id)
+if granted_at then hand_over = now_ms() - tonumber(granted_at) end
 local freed = ticket and withdraw(ticket) or {}
 
 -- A reservation of a lower priority class gives way; its owner goes back in line below.
@@ -144,7 +148,10 @@ local grants = serve(freed, request.keepAfterMs)
 if not request.task then return held(0, 0, grants, beside) end
 -- An earlier run that was never closed went down with its worker.
 local unclosed = redis.call('HGET', task_key, 'open')
-if unclosed then redis.call('HSET', task_key, 'crashedRun', unclosed) end
+if unclosed then
+  redis.call('HSET', task_key, 'crashedRun', unclosed)
+  count_metric('signalbox_crashes_total')
+end
 local crashes = redis.call('HINCRBY', task_key, 'crashes', unclosed and 1 or 0)
 local run = redis.call('HINCRBY', task_key, 'run', 1)
 redis.call('HDEL', task_key, 'preemptedBy')

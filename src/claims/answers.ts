@@ -26,6 +26,8 @@ export type Acquired =
       readonly slots: Readonly<Record<string, number>>;
       /** What it holds beside others because it proceeds: the node, and the task that has it. */
       readonly beside: readonly (readonly [string, string])[];
+      /** How long ago it was granted, by Redis' clock; null if it was not. */
+      readonly handOverMs: number | null;
       readonly grants: readonly Grant[];
     }
   /** In line under `obstacle`, which `blocker` (a task, or '') has; `own`: behind an earlier run of the same task. */
@@ -61,11 +63,12 @@ export function readAcquired([, kind, json, ...rest]: Reply = [], lock?: HeldLoc
   const details: unknown = JSON.parse(String(json ?? '{}'));
   const grants = readGrants(rest);
   if (kind === 'held' && lock !== undefined) {
-    const { run, crashes, holders, slots, beside } = details as {
+    const { run, crashes, holders, slots, beside, handOver } = details as {
       readonly [count in 'run' | 'crashes' | 'holders']: number;
-    } & { readonly slots: string | false; readonly beside?: unknown };
+    } & { readonly slots: string | false; readonly beside?: unknown; readonly handOver?: number };
     const numbers = JSON.parse(slots === false ? '{}' : slots) as Record<string, number>;
-    return { kind, lock, run, crashes, holders, slots: numbers, beside: asList(beside), grants };
+    const handOverMs = handOver ?? null;
+    return { kind, lock, run, crashes, holders, slots: numbers, beside: asList(beside), handOverMs, grants };
   }
   const { obstacle, blocker, preempts } = details as Details & { readonly preempts?: readonly string[] };
   if (kind === 'conflict') return { kind, obstacle, blocker, grants };

@@ -2,6 +2,7 @@
 
 import { CommanderError } from 'commander';
 import { processSources } from '../config/process.ts';
+import { startTracing } from '../telemetry/tracing.ts';
 import { readError, usageError } from './errors.ts';
 import { Output } from './output.ts';
 import { createProgram } from './program.ts';
@@ -10,6 +11,7 @@ import { createProgram } from './program.ts';
 export async function runCli(argv: readonly string[]): Promise<number> {
   const { env } = processSources();
   const out = new Output({ json: wantsJson(argv), env, stdout: process.stdout, stderr: process.stderr });
+  const stopTracing = await startTracing(env);
   let exitCode = 0;
   const program = createProgram({
     out,
@@ -29,6 +31,8 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     const told = error instanceof CommanderError ? usageError(error, program, argv) : readError(error);
     out.error(told, env['SIGNALBOX_LOG_LEVEL'] === 'debug' ? error : undefined);
     return told.exitCode;
+  } finally {
+    await stopTracing();
   }
 }
 

@@ -11,6 +11,7 @@ import { plainData } from '../task/plain-data.ts';
 import { type OptionName, type Options, optionsSchema, SECRET_VARIABLES, VARIABLES } from './options.ts';
 import { type Timings, timings } from './timings.ts';
 import { findUp, readIfThere, upwards } from './up-file.ts';
+import { type Webhook, webhooksOf } from './webhooks.ts';
 
 /** Where the address of Redis came from. */
 export type RedisFrom = 'flag' | 'env' | 'file' | 'up' | 'default';
@@ -45,6 +46,10 @@ export interface Config extends Timings {
   readonly readToken: string | undefined;
   /** What tasks are signed with, and what workers ask of them. */
   readonly signingKey: string | undefined;
+  /** Who is told of what; those of `notify` among them. */
+  readonly webhooks: readonly Webhook[];
+  /** How long a task is blocked before they are told. */
+  readonly notifyBlockedAfterMs: number;
 }
 
 /** What `loadConfig` reads. */
@@ -100,7 +105,8 @@ export function defineConfig(options: Options = {}): Readonly<Config> {
 function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
   const { leaseTtl, drainTimeout, keepAfter, ledgerRetention, logLimit, redisUrl, maxParallelRunners, token, ...same } =
     optionsSchema.parse(options);
-  const { lockRedisUrls, signingKey, readToken, memoryLimit, processLimit, diskLimit, ...rest } = same;
+  const { lockRedisUrls, signingKey, readToken, memoryLimit, processLimit, diskLimit, ...others } = same;
+  const { webhooks, notify, notifyBlockedAfter, ...rest } = others;
   return Object.freeze({
     ...rest,
     ...timings(leaseTtl),
@@ -118,6 +124,8 @@ function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
     readToken,
     signingKey,
     lockRedisUrls: Object.freeze(lockRedisUrls),
+    webhooks: Object.freeze(webhooksOf(webhooks, notify)),
+    notifyBlockedAfterMs: notifyBlockedAfter,
   });
 }
 

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { checked, strict } from '../invalid.ts';
 import { MAX_DURATION_MS, parseDuration } from '../task/duration.ts';
 import { parseRedisAddress } from './redis-address.ts';
+import { notify, webhooks } from './webhooks.ts';
 
 /** The levels of the log, quietest last. */
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -98,6 +99,13 @@ export const optionsSchema = strict({
     .prefault([])
     .describe('Independent Redis servers, comma-separated, a quorum of which must confirm each claim; unset: none.'),
   signingKey: token.exactOptional().describe('The key that signs tasks; unset: they are not signed.'),
+  webhooks: webhooks
+    .prefault([])
+    .describe('Who is told when tasks fail, are set aside, are blocked for long or succeed; a variable holds JSON.'),
+  notify: notify.prefault([]).describe('Addresses that are told of the same as webhooks without a secret are.'),
+  notifyBlockedAfter: duration(1_000, MAX_DURATION_MS, 'from 1s to 30d')
+    .prefault('15m')
+    .describe('How long a task is blocked before webhooks are told.'),
 });
 
 /** What users may set, by name: `signalbox.yaml`, flags and `defineConfig` speak of options like this. */
@@ -126,6 +134,9 @@ export const VARIABLES: Readonly<Record<OptionName, string>> = {
   readToken: 'SIGNALBOX_READ_TOKEN',
   lockRedisUrls: 'SIGNALBOX_LOCK_REDIS',
   signingKey: 'SIGNALBOX_SIGNING_KEY',
+  webhooks: 'SIGNALBOX_WEBHOOKS',
+  notify: 'SIGNALBOX_NOTIFY',
+  notifyBlockedAfter: 'SIGNALBOX_NOTIFY_BLOCKED_AFTER',
 };
 
 /** The variables of options that are secret, or have a password in them: a file may hold the value instead. */

@@ -5,6 +5,7 @@ import { Job, Queue } from 'bullmq';
 import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { bullPriority } from '../waiting/rank.ts';
+import { bullTracing } from './tracing.ts';
 
 /** The version of a job's data. The task itself is in its record. */
 export const JOB_VERSION = 1;
@@ -46,6 +47,7 @@ export class BullQueue {
     this.#queue = new Queue(options.keys.bull.name, {
       connection: options.redis,
       prefix: options.keys.bull.prefix,
+      ...bullTracing(),
       defaultJobOptions: {
         removeOnComplete: { count: KEPT_JOBS },
         removeOnFail: { count: KEPT_JOBS },

@@ -5,6 +5,7 @@ import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Line } from '../waiting/line.ts';
 import { type BullQueue, CANARY } from './bull.ts';
+import { bullTracing } from './tracing.ts';
 
 /**
  * How long a parked job sleeps if nobody wakes it: a dead man's switch. It should never fire; each firing is counted
@@ -47,6 +48,7 @@ export class Consumer {
     this.#worker = new Worker(options.keys.bull.name, async (job, token) => await this.#process(job, token), {
       connection: options.redis,
       prefix: options.keys.bull.prefix,
+      ...bullTracing(),
       concurrency: options.concurrency,
       lockDuration: options.lockDurationMs,
       stalledInterval: options.stalledIntervalMs,

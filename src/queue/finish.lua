@@ -22,6 +22,9 @@ local function finish(task, change)
   local now = set_state(task, change.to, change)
   redis.call('HSET', key, 'terminal', 1, 'finishedAt', now)
   if change.code then redis.call('HSET', key, 'code', change.code) end
+  count_metric('signalbox_tasks_finished_total', change.to, change.code or '')
+  -- For `untold.ts`, while there is somebody to be told.
+  if redis.call('HEXISTS', PREFIX .. 'meta', 'webhooks') == 1 then redis.call('ZADD', PREFIX .. 'untold', now, task) end
   redis.call('HDEL', key, 'cancelRequested')
   redis.call('ZADD', PREFIX .. 'finished', now, task)
   redis.call('ZREM', PREFIX .. 'unqueued', task)
@@ -74,6 +77,7 @@ if surplus > 0 then
     if f[1] then redis.call('ZREM', PREFIX .. 'state:' .. f[1], old) end
     redis.call('DEL', PREFIX .. 'task:' .. old, PREFIX .. 'history:' .. old)
     redis.call('ZREM', PREFIX .. 'tasks', old)
+    redis.call('ZREM', PREFIX .. 'untold', old)
     redis.call('ZREM', PREFIX .. 'finished', old)
   end
 end

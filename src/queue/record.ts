@@ -115,6 +115,8 @@ export interface TaskRecord {
   readonly yields: number;
   /** The patch of a run that had done its work and could not publish it, below the data folder of `host`. */
   readonly resume: string | null;
+  /** The trace of its submission, as W3C writes it; null if that was not traced. */
+  readonly traceparent: string | null;
 }
 
 /** A field of the hash that writers may set; null takes it away. */
@@ -177,6 +179,7 @@ export function readRecord(id: string, f: Readonly<Record<string, string>>): Tas
     grown: list(f['grown']),
     yields: count('yields'),
     resume: text('resume'),
+    traceparent: text('traceparent'),
   };
 }
 

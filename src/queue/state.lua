@@ -7,6 +7,7 @@ local PREFIX = string.match(KEYS[1], '^({[^}]*}:)')
 local HISTORY_LIMIT = 200
 
 -- @include ../waiting/fair.lua
+-- @include ../telemetry/metrics/count.lua
 
 local function time_ms()
   local t = redis.call('TIME')
@@ -41,6 +42,7 @@ local function close_run(id, guard)
   if open and guard == 'pickup' then
     redis.call('HINCRBY', key, 'crashes', 1)
     redis.call('HSET', key, 'crashedRun', open)
+    count_metric('signalbox_crashes_total')
   end
 end
 

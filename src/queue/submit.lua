@@ -73,10 +73,12 @@ local function accept(task)
   if task.branchNode and not failed and not final then redis.call('SADD', PREFIX .. 'branch:' .. task.branchNode, task.id) end
   set_state(task.id, state, { reason = failed and 'dependency ' .. failed .. ' did not succeed'
     or open > 0 and 'waits for the tasks it depends on' or task.imported and 'imported' or 'submitted', code = failed and 'dependency_failed' or nil })
+  if not task.imported then count_metric('signalbox_tasks_submitted_total') end
   if final then
     redis.call('HSET', key, 'terminal', 1)
     redis.call('ZADD', PREFIX .. 'finished', now, task.id)
   elseif failed then
+    count_metric('signalbox_tasks_finished_total', 'skipped', 'dependency_failed')
     redis.call('HSET', key, 'terminal', 1, 'code', 'dependency_failed', 'finishedAt', now)
     redis.call('ZADD', PREFIX .. 'finished', now, task.id)
   elseif open == 0 then

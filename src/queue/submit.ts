@@ -33,6 +33,8 @@ interface Drawn {
   readonly incarnation: string;
   /** Without it they are not signed. */
   readonly signer?: Signer | undefined;
+  /** The trace that they belong to. */
+  readonly traceparent?: string | undefined;
 }
 
 /** The entries for a list of tasks whose dependencies come before them. */
@@ -44,7 +46,7 @@ export function newTasks(list: readonly PreparedTask[], drawn: Drawn): Omit<NewT
     ),
   );
   return list
-    .map((prepared, i) => newTask(prepared, { id: ids[i] ?? '', sequence: drawn.first + i, byKey }))
+    .map((prepared, i) => newTask(prepared, { ...drawn, id: ids[i] ?? '', sequence: drawn.first + i, byKey }))
     .map((task) => (drawn.signer === undefined ? task : signed(task, drawn.signer)));
 }
 
@@ -52,9 +54,13 @@ interface Place {
   readonly id: string;
   readonly sequence: number;
   readonly byKey: ReadonlyMap<string, string>;
+  readonly traceparent?: string | undefined;
 }
 
-function newTask({ task, repo, owner, retryOf }: PreparedTask, { id, sequence, byKey }: Place): Omit<NewTask, 'place'> {
+function newTask(
+  { task, repo, owner, retryOf }: PreparedTask,
+  { id, sequence, byKey, traceparent }: Place,
+): Omit<NewTask, 'place'> {
   const envelope = serializeTask(task);
   const key = task.idempotencyKey;
   return {
@@ -85,6 +91,7 @@ function newTask({ task, repo, owner, retryOf }: PreparedTask, { id, sequence, b
       maxAttempts: task.attempts,
       ...(key === undefined ? {} : { idempotencyKey: key }),
       ...(retryOf === undefined ? {} : { retryOf }),
+      ...(traceparent === undefined ? {} : { traceparent }),
     },
   };
 }

@@ -31,6 +31,7 @@ import {
   type Writer,
 } from './store.ts';
 import { newTasks, type PreparedTask } from './submit.ts';
+import { traceSubmission } from './tracing.ts';
 import { wake } from './wake.ts';
 
 /** How long a grant or a task without a job may be left before somebody else than its maker takes care of it. */
@@ -63,6 +64,7 @@ export function reasonOf(code: CancelCode): string {
 export class TaskQueue {
   readonly redis: Connection;
   readonly keys: Keys;
+  readonly leaseTtlMs: number;
   readonly store: TaskStore;
   readonly bull: BullQueue;
   readonly line: Line;
@@ -72,6 +74,7 @@ export class TaskQueue {
     const { queue, keepAfterMs, historyLimit, leaseTtlMs, signingKey } = config;
     this.redis = redis;
     this.keys = queueKeys(queue);
+    this.leaseTtlMs = leaseTtlMs;
     const shared = { redis, keys: this.keys, keepAfterMs };
     const signer = signingKey === undefined ? undefined : new Signer(signingKey, queue);
     this.store = new TaskStore({ ...shared, historyLimit, signer });
@@ -86,15 +89,7 @@ export class TaskQueue {
    */
   async submit(list: readonly PreparedTask[]): Promise<AcceptedTask[]> {
     if (list.length === 0) return [];
-    const order = orderByDependencies(list.map(({ task }) => task));
-    const sorted = order.map((index) => list[index]).filter((prepared) => prepared !== undefined);
-    const drawn = await this.store.drawSequence(sorted.length);
-    const entries = newTasks(sorted, { ...drawn, signer: this.store.signer }).map((entry, i) => ({
-      ...entry,
-      place: list.length === 1 ? '' : `[${order[i]}].`,
-    }));
-    const accepted = await this.accept(entries);
-    return order.map((_index, place) => accepted[order.indexOf(place)]).filter((one) => one !== undefined);
+    return await traceSubmission(list.length, async (traceparent) => await this.#submit(list, traceparent));
   }
 
   /** Accepts entries whose dependencies come before them, all or none; throws as `submit` does. */
@@ -229,6 +224,19 @@ export class TaskQueue {
   async close(): Promise<void> {
     this.locker.close();
     await this.bull.close();
+  }
+
+  async #submit(list: readonly PreparedTask[], traceparent: string | undefined): Promise<AcceptedTask[]> {
+    const order = orderByDependencies(list.map(({ task }) => task));
+    const sorted = order.map((index) => list[index]).filter((prepared) => prepared !== undefined);
+    const drawn = await this.store.drawSequence(sorted.length);
+    const { signer } = this.store;
+    const entries = newTasks(sorted, { ...drawn, signer, traceparent }).map((entry, i) => ({
+      ...entry,
+      place: list.length === 1 ? '' : `[${order[i]}].`,
+    }));
+    const accepted = await this.accept(entries);
+    return order.map((_index, place) => accepted[order.indexOf(place)]).filter((one) => one !== undefined);
   }
 
   async #giveJobs(orders: readonly JobOrder[], rankBase: number): Promise<void> {

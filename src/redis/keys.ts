@@ -32,16 +32,22 @@
  * | `finished`         | zset   | queue   | none     | terminal tasks, by end time; the oldest are trimmed |
  * | `unqueued`         | zset   | queue   | none     | tasks that must get a BullMQ job, by since when |
  * | `idempotency`      | hash   | queue   | none     | idempotency key → task id and hash of the body |
- * | `meta`             | hash   | queue   | none     | incarnation, sequence, rank base, growths, caps, `paused` |
+ * | `meta`             | hash   | queue   | none     | incarnation, sequence, rank base, growths, caps, `paused`, `webhooks` if there are any |
  * | `worker:<id>`      | string | runner  | leaseTtl | a worker's registration |
  * | `workers`          | set    | runner  | none     | ids of workers; those without a key are dropped by readers |
  * | `file:<question>`  | hash   | runner  | 10 s     | a part of a log or an artifact that somebody on another machine asked for |
  * | `probe:<id>`       | string | server  | 10 s     | whether Redis takes a write and answers a read |
  * | `tending`          | string | runner  | 2 s      | some worker has looked for leftovers a moment ago |
+ * | `metrics`          | hash   | telemetry | none   | counters and histograms, see `metrics/tally.ts`; the scripts of `queue` and `claims` count here too |
+ * | `metric-owners`    | zset   | telemetry | none   | owners by how many of their tasks have started of late, bounded |
+ * | `metric-series`    | set    | telemetry | none   | the owners that have a series of their own, bounded |
+ * | `untold`           | zset   | queue   | none     | ended tasks of which webhooks have not been told yet, by end time; trimmed with the history |
+ * | `told:<message>`   | string | queue   | 7 d      | webhooks have been told that a task is blocked |
+ * | `notifying`        | string | runner  | 1 s      | some worker has looked for what webhooks are to be told a moment ago |
  *
  * Channels: `events` (state changes), `control` (cancels, preemptions, drains, questions for files), `wake` (grants for waiters without a job, and
  * holders whose growth waits when something was given back).
- * BullMQ's own keys are `<prefix>tasks:*`.
+ * BullMQ's own keys are `<prefix>tasks:*`, and `<prefix>webhooks:*` for messages to receivers outside.
  */
 export interface Keys {
   /** The prefix with its trailing colon: `{signalbox:<queue>}:`. */
@@ -71,6 +77,7 @@ type KeyFamily =
   | 'history'
   | 'dependents'
   | 'state'
+  | 'told'
   | 'worker'
   | 'file'
   | 'probe';
@@ -89,7 +96,12 @@ type SingleKey =
   | 'idempotency'
   | 'meta'
   | 'workers'
-  | 'tending';
+  | 'tending'
+  | 'metrics'
+  | 'metric-owners'
+  | 'metric-series'
+  | 'untold'
+  | 'notifying';
 
 /** The keys of one queue. */
 export function queueKeys(queue: string): Keys {

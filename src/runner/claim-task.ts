@@ -68,12 +68,13 @@ export async function claimTask(taken: Taken, services: Services): Promise<Claim
   switch (acquired.kind) {
     case 'held': {
       const claim = new Claim({ locker: queue.locker, lock: acquired.lock, timings: config, sentAt, clock });
-      const { run, crashes, holders, slots } = acquired;
+      const { run, crashes, holders, slots, handOverMs } = acquired;
       const killer = crashes >= record.maxAttempts && record.alone;
       if (killer) return await setAsideCrashed(taken, { claim, runnerId, run, crashes }, services);
-      reportHeld({ runnerId, run, nodes }, taken, events);
+      reportHeld({ runnerId, run, nodes, handOverMs }, taken, events);
       const beside = acquired.beside.map(([obstacle, blocker]) => conflictAt(nodes, obstacle, blocker));
-      for (const conflict of beside) events.emit({ type: 'claim.proceeded', taskId: record.id, ...besides(conflict) });
+      for (const conflict of beside)
+        events.emit({ type: 'claim.proceeded', taskId: record.id, policy: task.onConflict, ...besides(conflict) });
       return { kind: 'held', claim, spec, runnerId, run, concurrentRunners: holders, slots, beside };
     }
     case 'unknown':
@@ -125,15 +126,22 @@ interface Held {
   readonly crashes: number;
 }
 
+interface HeldFacts {
+  readonly runnerId: string;
+  readonly run: number;
+  readonly nodes: readonly ClaimNode[];
+  readonly handOverMs: number | null;
+}
+
 function reportHeld(
-  { runnerId, run, nodes }: { readonly runnerId: string; readonly run: number; readonly nodes: readonly ClaimNode[] },
+  { runnerId, run, nodes, handOverMs }: HeldFacts,
   { record: { id, blockedSince }, cameByItself }: Taken,
   events: Events,
 ): void {
   const resources = nodes.filter(isExplicit).length;
   // It could have everything, and nobody had told it: a wake-up was lost.
   if (cameByItself) events.emit({ type: 'wait.dead_man_fired', taskId: id });
-  events.emit({ type: 'claim.acquired', taskId: id, runnerId, run, resources });
+  events.emit({ type: 'claim.acquired', taskId: id, runnerId, run, resources, handOverMs });
   if (blockedSince !== null) events.emit({ type: 'task.granted', taskId: id, waitedMs: Date.now() - blockedSince });
 }
 
@@ -163,7 +171,7 @@ function park(blocked: Blocked, { queue, events }: Services): Disposition {
   // The slot is not held for the answer. The write goes out on the connection that parks the job afterwards, so that it
   // comes before whatever a grant leads to; should it fail, only the shown state is behind.
   queue.store.move(record.id, { by: 'pickup', number: record.pickup }, move).catch(() => {});
-  events.emit({ type: 'task.blocked', taskId: record.id, resource: conflict.resource, ...holder(conflict) });
+  events.emit({ type: 'task.blocked', taskId: record.id, policy: task.onConflict, ...refusedBy(conflict) });
   return { kind: 'parked', untilMs };
 }
 
@@ -186,7 +194,8 @@ async function refuse(
   const skips = blocked.taken.task.onConflict === 'skip' && !timedOut;
   const code = timedOut ? 'wait_timeout' : 'conflict';
   const error = `${conflict.resource} is held${conflict.holderTaskId === null ? '' : ` by ${conflict.holderTaskId}`}`;
-  services.events.emit({ type: 'claim.conflict', taskId: record.id, resource: conflict.resource, ...holder(conflict) });
+  const policy = blocked.taken.task.onConflict;
+  services.events.emit({ type: 'claim.conflict', taskId: record.id, policy, ...refusedBy(conflict) });
   const outcome: Outcome = skips ? { state: 'skipped', code: 'conflict' } : { state: 'failed', code };
   const writer: Writer = { by: 'pickup', number: record.pickup };
   const fields = { error, conflicts: addConflict(blocked, conflict) };
@@ -236,8 +245,8 @@ function besides({ resource, holderTaskId }: ConflictReport): { resource: string
   return { resource, holderTaskId: holderTaskId ?? '' };
 }
 
-function holder({ holderTaskId }: ConflictReport): { holderTaskId?: string } {
-  return holderTaskId === null ? {} : { holderTaskId };
+function refusedBy({ resource, holderTaskId }: ConflictReport): { resource: string; holderTaskId?: string } {
+  return holderTaskId === null ? { resource } : { resource, holderTaskId };
 }
 
 function disposed(disposition: Disposition): NotTaken {

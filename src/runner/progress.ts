@@ -66,7 +66,8 @@ export class Progress {
         ...(beside.length === 0 ? {} : { conflicts: JSON.stringify([...record.conflicts, ...beside]) }),
       },
     });
-    events.emit({ type: 'task.started', ...this.facts, workerId });
+    const waitMs = record.startedAt === null ? Math.max(0, startedAt - record.submittedAt) : null;
+    events.emit({ type: 'task.started', ...this.facts, workerId, owner: record.owner, waitMs });
   }
 
   /** Writes fields of the record while the task runs. */

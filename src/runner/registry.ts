@@ -13,6 +13,8 @@ export interface WorkerFacts {
   readonly startedAt: string;
   /** The newest form of stored tasks that it reads; versions that knew only the first one did not say. */
   readonly reads?: number;
+  /** Its lease's TTL; versions that said no more than before did not say. */
+  readonly leaseTtlMs?: number;
 }
 
 /** A worker as others see it. */
@@ -58,7 +60,8 @@ export async function registeredWorkers(redis: Connection, keys: Keys): Promise<
     const json = replies[2 * i]?.[1];
     if (typeof json === 'string')
       alive.push({ ...(JSON.parse(json) as WorkerFacts), leaseMs: Number(replies[2 * i + 1]?.[1]) });
-    else await redis.srem(keys.all('workers'), id);
+    // Who may only look leaves it to the others.
+    else await redis.srem(keys.all('workers'), id).catch(() => 0);
   }
   return alive;
 }

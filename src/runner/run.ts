@@ -280,6 +280,8 @@ export class Run {
     if (this.services.runs.get(this.record.id) === this) this.services.runs.delete(this.record.id);
     if (this.#isSaved) await removeTree(this.paths.folder);
     else this.services.leftBehind.add(this.runnerId);
+    const durationMs = Date.now() - this.startedAt;
+    this.services.events.emit({ type: 'run.ended', ...this.progress.facts, durationMs });
   }
 
   #makeFolder(): Promise<void> {

@@ -6,6 +6,7 @@ import type { Move } from '../queue/store.ts';
 import { reasonOf } from '../queue/task-queue.ts';
 import { insist } from '../redis/refusal.ts';
 import type { Outcome } from '../task/states.ts';
+import type { RequeueReason } from '../telemetry/events.ts';
 import type { Ending, StopReason } from './ending.ts';
 import { finishedEvent } from './report.ts';
 import type { Run } from './run.ts';
@@ -19,7 +20,7 @@ function backoffMs(attempts: number): number {
   return Math.min(5_000 * 2 ** Math.max(0, attempts - 1), 300_000);
 }
 
-const REQUEUED: Readonly<Partial<Record<StopReason, string>>> = {
+const REQUEUED: Readonly<Record<RequeueReason, string>> = {
   lease_lost: 'the run lost its lease and stopped; not charged',
   drain: 'its worker was stopped; not charged',
   cut_off: 'the remote takes nothing more from this run, since a newer one has its ledger; not charged',
@@ -52,6 +53,10 @@ export async function settle(run: Run, ending: Ending): Promise<Disposition> {
   }
 }
 
+function isRequeue(why: StopReason): why is RequeueReason {
+  return why in REQUEUED;
+}
+
 async function stopped(run: Run, why: StopReason): Promise<Disposition> {
   if (why === 'cancelled')
     return await finish(run, { state: 'cancelled', code: run.cancelCode }, reasonOf(run.cancelCode));
@@ -59,8 +64,7 @@ async function stopped(run: Run, why: StopReason): Promise<Disposition> {
     const message = `the run took longer than ${run.task.timeoutMs} ms`;
     return await settle(run, { kind: 'failed', code: 'timeout', message, retry: true });
   }
-  const reason = REQUEUED[why];
-  if (reason === undefined) {
+  if (!isRequeue(why)) {
     // A newer run exists, or the task has ended: nothing of this run counts any more.
     run.services.events.emit({
       type: 'fence.refused',
@@ -71,6 +75,7 @@ async function stopped(run: Run, why: StopReason): Promise<Disposition> {
     await run.services.queue.store.survived(run.record.id, run.number);
     return { kind: 'ended' };
   }
+  const reason = REQUEUED[why];
   if (why === 'lease_lost') {
     run.services.events.emit({
       type: 'lease.lost',
@@ -79,7 +84,7 @@ async function stopped(run: Run, why: StopReason): Promise<Disposition> {
       reason: lossOf(run),
     });
   }
-  run.services.events.emit({ type: 'task.requeued', taskId: run.record.id, reason, state: 'queued' });
+  run.services.events.emit({ type: 'task.requeued', taskId: run.record.id, reason, why, state: 'queued' });
   return await goBack(run, {
     move: { to: 'queued', reason, fields: { ...kept(run), ...forNextRun(run, why) } },
     atMs: Date.now(),

@@ -13,11 +13,14 @@ import { newWorkerId } from '../task/ids.ts';
 import { STORED_VERSION } from '../task/stored.ts';
 import { createEvents, type Events } from '../telemetry/events.ts';
 import { createLogger, logEvents } from '../telemetry/log.ts';
+import { startCounting } from '../telemetry/metrics/store.ts';
 import { listen } from './control.ts';
 import { reportFitness } from './fitness.ts';
 import { startMergeWatch } from './merge-watch.ts';
+import { startNotifying } from './notify/notify.ts';
+import { type Receiver, readReceivers } from './notify/receivers.ts';
 import { Reaper } from './reaper.ts';
-import { register } from './registry.ts';
+import { register, type WorkerFacts } from './registry.ts';
 import type { Run } from './run.ts';
 import { runTask } from './run-task.ts';
 import type { Handlers, Services } from './services.ts';
@@ -25,6 +28,7 @@ import { Solitude } from './solitude.ts';
 import { Supervision } from './supervision.ts';
 import { endLeftovers } from './supervisor/leftovers.ts';
 import { startSweeping } from './sweep.ts';
+import { traceRuns } from './tracing.ts';
 
 /** What a worker is made from. */
 export interface WorkerOptions {
@@ -57,18 +61,24 @@ const START_TIMEOUT_MS = 10_000;
 /** How often a hurried stop looks for runs that have begun meanwhile. */
 const STOP_ROUND_MS = 100;
 
-/** Starts a worker; resolves when it takes tasks. Throws REDIS_UNREACHABLE when Redis does not answer. */
+/**
+ * Starts a worker; resolves when it takes tasks. Throws REDIS_UNREACHABLE when Redis does not answer, and INVALID for a
+ * webhook's secret that it does not have.
+ */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { config, name } = options;
   const events = options.events ?? loggedEvents(config);
+  const receivers = await readReceivers(config, options.env ?? {});
   const id = newWorkerId();
   const redis = workerConnection(config.redisUrl, id);
   await answering(redis, config.redisUrl);
   reportOutages(redis, events);
   await reportFitness(redis, events, config.leaseTtlMs);
   const queue = new TaskQueue(redis, config);
+  const stopCounting = startCounting({ redis, keys: queue.keys, events, everyMs: config.renewEveryMs });
   const supervision = new Supervision({ events, workerId: id, env: options.env ?? {}, answerMs: config.answerMs });
   const services = servicesOf(options, { id, queue, events, supervision });
+  traceRuns(events, services.runs);
   await applyCap(queue, config.maxParallelRunners);
   const consumer = new Consumer({
     redis,
@@ -82,21 +92,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     onError: (error) => events.emit({ type: 'queue.error', reason: error.message }),
   });
   const reaper = new Reaper({ queue, timings: config, clock: services.clock, events, endLeftovers });
-  const facts = {
-    id,
-    name: name ?? id,
-    host: services.host,
-    pid: process.pid,
-    concurrency: config.concurrency,
-    startedAt: new Date().toISOString(),
-    reads: STORED_VERSION,
-  };
+  const facts = factsOf({ id, name: name ?? id, host: services.host }, config);
   const unregister = await register(facts, { redis, keys: queue.keys, ...config });
   const leaving = new AbortController();
   const unlisten = await listen(services, () => leaving.abort());
-  reaper.start();
-  const stopSweeping = startSweeping(services);
-  const stopWatching = startMergeWatch(services);
+  const stopChores = await startChores(services, reaper, receivers);
   await consumer.start();
   const { host, pid, concurrency } = facts;
   events.emit({ type: 'worker.started', workerId: id, host, pid, concurrency });
@@ -104,7 +104,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const end = async (): Promise<void> => {
     events.emit({ type: 'worker.draining', workerId: id, running: services.runs.size });
     await consumer.stop();
-    await Promise.all([reaper.stop(), stopSweeping(), stopWatching(), unregister(), unlisten(), supervision.stop()]);
+    await Promise.all([stopChores(), unregister(), unlisten(), supervision.stop()]);
+    await stopCounting();
     await queue.close();
     redis.disconnect();
     events.emit({ type: 'worker.stopped', workerId: id });
@@ -118,6 +119,30 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await ended;
   };
   return { id, ended, stop };
+}
+
+/** Starts what a worker does beside running tasks; the answer ends it. */
+async function startChores(
+  services: Services,
+  reaper: Reaper,
+  receivers: readonly Receiver[],
+): Promise<() => Promise<void>> {
+  reaper.start();
+  const stops = [
+    async () => await reaper.stop(),
+    startSweeping(services),
+    startMergeWatch(services),
+    await startNotifying(services, receivers),
+  ];
+  return async () => void (await Promise.all(stops.map(async (stop) => await stop())));
+}
+
+function factsOf(
+  own: Pick<WorkerFacts, 'id' | 'name' | 'host'>,
+  { concurrency, leaseTtlMs }: Readonly<Config>,
+): WorkerFacts {
+  const startedAt = new Date().toISOString();
+  return { ...own, pid: process.pid, concurrency, startedAt, reads: STORED_VERSION, leaseTtlMs };
 }
 
 function servicesOf(

@@ -21,7 +21,7 @@ export const EVENTS: { readonly [T in EventType]: EventEntry<T> } = {
   'task.blocked': {
     level: 'info',
     description: 'A task cannot have all it must hold and waits in line for `resource`.',
-    fields: { taskId: true, resource: true, holderTaskId: true },
+    fields: { taskId: true, policy: true, resource: true, holderTaskId: true },
   },
   'task.granted': {
     level: 'info',
@@ -30,8 +30,13 @@ export const EVENTS: { readonly [T in EventType]: EventEntry<T> } = {
   },
   'task.started': {
     level: 'info',
-    description: 'A run began: everything is held.',
-    fields: { ...run, workerId: true },
+    description: 'A run began: everything is held; `waitMs` is the time since submission if it is the first.',
+    fields: { ...run, workerId: true, owner: true, waitMs: true },
+  },
+  'run.ended': {
+    level: 'debug',
+    description: 'Nothing of a run is left: its processes have ended and what it held was given back.',
+    fields: { ...run, durationMs: true },
   },
   'task.retrying': {
     level: 'warn',
@@ -42,7 +47,7 @@ export const EVENTS: { readonly [T in EventType]: EventEntry<T> } = {
     level: 'warn',
     description:
       'A task went back to `state` without an attempt being charged: drain, lost lease, dead supervisor, preemption, growth.',
-    fields: { taskId: true, reason: true, state: true },
+    fields: { taskId: true, reason: true, why: true, state: true },
   },
   'task.too_new': {
     level: 'warn',
@@ -69,8 +74,9 @@ export const EVENTS: { readonly [T in EventType]: EventEntry<T> } = {
   },
   'claim.acquired': {
     level: 'debug',
-    description: 'A runner took all that its task must hold; `resources` counts them.',
-    fields: { ...run, resources: true },
+    description:
+      'A runner took all that its task must hold; `resources` counts them, `handOverMs` is the time since the grant if there was one.',
+    fields: { ...run, resources: true, handOverMs: true },
   },
   'claim.unconfirmed': {
     level: 'warn',
@@ -80,12 +86,12 @@ export const EVENTS: { readonly [T in EventType]: EventEntry<T> } = {
   'claim.conflict': {
     level: 'debug',
     description: 'An acquire was refused because `resource` is held or kept.',
-    fields: { taskId: true, resource: true, holderTaskId: true },
+    fields: { taskId: true, policy: true, resource: true, holderTaskId: true },
   },
   'claim.proceeded': {
     level: 'warn',
     description: 'A task runs although `resource` is held by another, because its policy is to proceed.',
-    fields: { taskId: true, resource: true, holderTaskId: true },
+    fields: { taskId: true, policy: true, resource: true, holderTaskId: true },
   },
   'claim.growing': {
     level: 'info',
@@ -194,6 +200,21 @@ export const EVENTS: { readonly [T in EventType]: EventEntry<T> } = {
     level: 'warn',
     description: 'BullMQ reported an error, such as a lost connection or the lost lock of a job.',
     fields: { reason: true },
+  },
+  'webhook.delivered': {
+    level: 'debug',
+    description: 'The receiver at host `to` has taken the message `id`.',
+    fields: { id: true, to: true, attempts: true },
+  },
+  'webhook.failed': {
+    level: 'warn',
+    description: 'The receiver at host `to` did not take the message `id`; it is sent again later.',
+    fields: { id: true, to: true, attempts: true, reason: true },
+  },
+  'webhook.dropped': {
+    level: 'error',
+    description: 'The message `id` was given up: the receiver at host `to` refuses it for good, or did so too often.',
+    fields: { id: true, to: true, attempts: true, reason: true },
   },
   'redis.unfit': {
     level: 'error',

@@ -4,6 +4,7 @@
  */
 
 import type { Outcome, TaskState } from '../task/states.ts';
+import type { Task } from '../task/task.ts';
 
 /** A phase of a run. */
 export type PhaseName = 'prepare' | 'implement' | 'test' | 'publish' | 'archive';
@@ -19,6 +20,21 @@ interface RunFacts {
 /** What is held or wanted: `branch:NAME`, `path:PATH`, `resource:NAME`, `owner:NAME` or `spec:NAME`. */
 interface ResourceFacts {
   readonly resource: string;
+}
+
+/** A task that cannot have `resource`, and what it does then. */
+interface ConflictFacts extends ResourceFacts {
+  readonly taskId: string;
+  readonly policy: Task['onConflict'];
+}
+
+/** Why a run was given up without being charged to its task. */
+export type RequeueReason = 'lease_lost' | 'drain' | 'cut_off' | 'supervisor_died' | 'preempted' | 'yielded';
+
+/** A message to a receiver outside; of its address only the host, since the rest may be secret. */
+interface WebhookFacts {
+  readonly id: string;
+  readonly to: string;
 }
 
 /** The metrics of a task at its end; null where nothing is known. */
@@ -43,11 +59,22 @@ export interface TaskReport {
 
 /** The fields of each event, by its type. */
 export interface EventFields {
-  'task.blocked': ResourceFacts & { readonly taskId: string; readonly holderTaskId?: string };
+  'task.blocked': ConflictFacts & { readonly holderTaskId?: string };
   'task.granted': { readonly taskId: string; readonly waitedMs: number };
-  'task.started': RunFacts & { readonly workerId: string };
+  'task.started': RunFacts & {
+    readonly workerId: string;
+    readonly owner: string;
+    /** From submission to this start if it is the first one, else null. */
+    readonly waitMs: number | null;
+  };
+  'run.ended': RunFacts & { readonly durationMs: number };
   'task.retrying': RunFacts & { readonly code: string; readonly delayMs: number };
-  'task.requeued': { readonly taskId: string; readonly reason: string; readonly state: TaskState };
+  'task.requeued': {
+    readonly taskId: string;
+    readonly reason: string;
+    readonly why: RequeueReason;
+    readonly state: TaskState;
+  };
   'task.too_new': {
     readonly taskId: string;
     readonly workerId: string;
@@ -66,10 +93,14 @@ export interface EventFields {
     readonly exitCode: number | null;
     readonly durationMs: number;
   };
-  'claim.acquired': RunFacts & { readonly resources: number };
+  'claim.acquired': RunFacts & {
+    readonly resources: number;
+    /** From the grant to this moment, by Redis' clock; null if it was not granted but free. */
+    readonly handOverMs: number | null;
+  };
   'claim.unconfirmed': { readonly taskId: string; readonly reason: string };
-  'claim.conflict': ResourceFacts & { readonly taskId: string; readonly holderTaskId?: string };
-  'claim.proceeded': ResourceFacts & { readonly taskId: string; readonly holderTaskId: string };
+  'claim.conflict': ConflictFacts & { readonly holderTaskId?: string };
+  'claim.proceeded': ConflictFacts & { readonly holderTaskId: string };
   'claim.growing': RunFacts & ResourceFacts & { readonly holderTaskId: string };
   'claim.grown': RunFacts & { readonly paths: readonly string[]; readonly waitedMs: number };
   'claim.kept': RunFacts;
@@ -97,6 +128,9 @@ export interface EventFields {
   'worker.supervisor_replaced': { readonly workerId: string; readonly reason: string };
   'job.set_aside': { readonly jobId: string; readonly reason: string };
   'queue.error': { readonly reason: string };
+  'webhook.delivered': WebhookFacts & { readonly attempts: number };
+  'webhook.failed': WebhookFacts & { readonly attempts: number; readonly reason: string };
+  'webhook.dropped': WebhookFacts & { readonly attempts: number; readonly reason: string };
   'redis.unfit': { readonly check: string; readonly reason: string; readonly next: string };
   'redis.at_risk': { readonly check: string; readonly reason: string; readonly next: string };
   'redis.disconnected': { readonly reason: string };

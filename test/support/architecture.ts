@@ -51,7 +51,7 @@ const OWNED = [
     sign: /(?:\b(?:spawn|exec|execFile|execa|run)(?:Sync)?|\$)\s*(?:\(\s*['"`]|`)git\b/,
     allowed: ['src/git/'],
   },
-  { what: 'imports bullmq', sign: importOf('bullmq'), allowed: ['src/queue/'] },
+  { what: 'imports bullmq', sign: importOf('bullmq(?:-otel)?'), allowed: ['src/queue/'] },
   { what: 'imports redlock', sign: importOf('redlock'), allowed: ['src/claims/'] },
   { what: 'has Lua in a string', sign: /\bredis\.p?call\s*\(/, allowed: [] },
 ] as const;

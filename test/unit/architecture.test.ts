@@ -74,6 +74,7 @@ describe('the architecture rules', () => {
     ['src/runner/run-task.ts', "await execa(\n  'git', ['status']);"],
     ['src/runner/run-task.ts', 'await $`git status`;'],
     ['src/runner/run-task.ts', "import type { Job } from 'bullmq';"],
+    ['src/runner/tracing.ts', "import { BullMQOtel } from 'bullmq-otel';"],
     ['src/queue/submit.ts', "import Redlock from 'redlock';"],
     ['src/claims/locker.ts', "const script = `return redis.call('GET', KEYS[1])`;"],
     ['src/helpers/strings.ts', 'export const x = 1;'],

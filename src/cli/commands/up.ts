@@ -7,7 +7,7 @@ import { type Options, VARIABLES } from '../../config/options.ts';
 import { processSources } from '../../config/process.ts';
 import { producerConnection } from '../../redis/connect.ts';
 import { type Dashboard, DEFAULT_PORT, startDashboard } from '../../server/dashboard.ts';
-import { command } from '../command.ts';
+import { collect, command } from '../command.ts';
 import { countText, durationText, fields } from '../format.ts';
 import type { Output } from '../output.ts';
 import { startFleet } from '../up/fleet.ts';
@@ -21,6 +21,7 @@ interface UpOptions {
   readonly concurrency?: number;
   readonly port?: number;
   readonly drain?: number;
+  readonly notify?: readonly string[];
 }
 
 /** Somebody waits at the terminal. */
@@ -47,6 +48,7 @@ after --drain goes back to the queue and runs at the next start. A second Ctrl-C
       .option('--workers <n>', 'how many worker processes', wholeNumber(1, MAX_WORKERS), 1)
       .option('--concurrency <n>', 'how many tasks each runs at a time (SIGNALBOX_CONCURRENCY)', wholeNumber(1))
       .option('--port <port>', 'the dashboard’s port; 0 takes any that is free', wholeNumber(0, 65_535))
+      .option('--notify <url>', 'who is told of failed and blocked tasks (SIGNALBOX_NOTIFY); may be repeated', collect)
       .option(
         '--drain <duration>',
         'how long runs may go on after a signal (SIGNALBOX_DRAIN_TIMEOUT, else 5s)',
@@ -54,8 +56,8 @@ after --drain goes back to the queue and runs at the next start. A second Ctrl-C
       ),
   run: async ({ options, flags, out }) => {
     const sources = processSources();
-    const { concurrency, drain } = options;
-    const given = { ...flags, concurrency, drainTimeout: drain };
+    const { concurrency, drain, notify } = options;
+    const given = { ...flags, concurrency, drainTimeout: drain, notify };
     const config = loadConfig({ ...sources, flags: given, findUp: false });
     const places = placesOf(config.dataDir, sources.cwd);
     for (const place of places) await makePlace(place);
@@ -72,7 +74,7 @@ after --drain goes back to the queue and runs at the next start. A second Ctrl-C
         flags,
         signals,
         out,
-        env: envFor(sources.env, { flags, concurrency }),
+        env: envFor(sources.env, { flags, concurrency, notify }),
       });
     } catch (error) {
       // Told to stop while it started: then nothing failed.
@@ -175,11 +177,20 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** Flags go to the workers by their environment: arguments show in the list of processes. */
 function envFor(
   env: Env,
-  { flags, concurrency }: { readonly flags: Options; readonly concurrency: number | undefined },
+  {
+    flags,
+    concurrency,
+    notify,
+  }: {
+    readonly flags: Options;
+    readonly concurrency: number | undefined;
+    readonly notify: readonly string[] | undefined;
+  },
 ): Env {
   return {
     ...env,
     ...(flags.queue === undefined ? {} : { [VARIABLES.queue]: flags.queue }),
     ...(concurrency === undefined ? {} : { [VARIABLES.concurrency]: String(concurrency) }),
+    ...(notify === undefined ? {} : { [VARIABLES.notify]: notify.join(',') }),
   };
 }

@@ -3,7 +3,7 @@
 import { loadConfig } from '../../config/config.ts';
 import { processSources } from '../../config/process.ts';
 import { runWorkerProcess } from '../../runner/worker-process.ts';
-import { command } from '../command.ts';
+import { collect, command } from '../command.ts';
 import { makePlace } from '../up/place.ts';
 import { duration, wholeNumber } from '../values.ts';
 
@@ -11,6 +11,7 @@ interface WorkerOptions {
   readonly concurrency?: number;
   readonly name?: string;
   readonly drain?: number;
+  readonly notify?: readonly string[];
 }
 
 /** Runs a worker until it is signalled. */
@@ -26,6 +27,7 @@ goes back to the queue, uncharged. A second signal hurries: all goes back at onc
     made
       .option('--concurrency <n>', 'how many tasks it runs at a time (SIGNALBOX_CONCURRENCY)', wholeNumber(1))
       .option('--name <name>', 'how it is shown (default: its id)')
+      .option('--notify <url>', 'who is told of failed and blocked tasks (SIGNALBOX_NOTIFY); may be repeated', collect)
       .option(
         '--drain <duration>',
         'how long runs may go on after a signal (SIGNALBOX_DRAIN_TIMEOUT, else 25s)',
@@ -33,8 +35,8 @@ goes back to the queue, uncharged. A second signal hurries: all goes back at onc
       ),
   run: async ({ options, flags, out }) => {
     const sources = processSources();
-    const { concurrency, name, drain } = options;
-    const config = loadConfig({ ...sources, flags: { ...flags, concurrency, drainTimeout: drain } });
+    const { concurrency, name, drain, notify } = options;
+    const config = loadConfig({ ...sources, flags: { ...flags, concurrency, drainTimeout: drain, notify } });
     await makePlace(config.dataDir);
     const code = await runWorkerProcess({
       config,

@@ -27,7 +27,7 @@ describe('the log', () => {
     const { lines, logger } = record('info');
     const events = createEvents();
     const end = logEvents(events, logger);
-    events.emit({ type: 'claim.acquired', taskId: 't', runnerId: 'r', run: 1, resources: 3 });
+    events.emit({ type: 'claim.acquired', taskId: 't', runnerId: 'r', run: 1, resources: 3, handOverMs: null });
     end();
     events.emit({ type: 'worker.stopped', workerId: 'w' });
     expect(lines).toEqual([]);
