@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { SignalboxError } from '../errors.ts';
 import { nearMiss, readBy } from '../invalid.ts';
 import { plainData } from '../task/plain-data.ts';
+import { BUILT_IN_PRESETS, type Presets } from '../task/presets.ts';
 import { type OptionName, type Options, optionsSchema, VARIABLES } from './options.ts';
 import { type Timings, timings } from './timings.ts';
 import { findUp, readIfThere, upwards } from './up-file.ts';
@@ -43,6 +44,8 @@ export interface Config extends Timings {
   readonly token: string | undefined;
   /** What tasks are signed with, and what workers ask of them. */
   readonly signingKey: string | undefined;
+  /** How coding agents are called: the built-in presets and those of the user, which win. */
+  readonly presets: Presets;
 }
 
 /** What `loadConfig` reads. */
@@ -98,7 +101,7 @@ export function defineConfig(options: Options = {}): Readonly<Config> {
 function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
   const { leaseTtl, drainTimeout, keepAfter, ledgerRetention, logLimit, redisUrl, maxParallelRunners, token, ...same } =
     optionsSchema.parse(options);
-  const { lockRedisUrls, signingKey, memoryLimit, processLimit, diskLimit, ...rest } = same;
+  const { lockRedisUrls, signingKey, presets, memoryLimit, processLimit, diskLimit, ...rest } = same;
   return Object.freeze({
     ...rest,
     ...timings(leaseTtl),
@@ -114,6 +117,7 @@ function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
     maxParallelRunners,
     token,
     signingKey,
+    presets: Object.freeze({ ...BUILT_IN_PRESETS, ...presets }),
     lockRedisUrls: Object.freeze(lockRedisUrls),
   });
 }

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { checked, strict } from '../invalid.ts';
 import { MAX_DURATION_MS, parseDuration } from '../task/duration.ts';
+import { type Presets, presets } from '../task/presets.ts';
 import { parseRedisAddress } from './redis-address.ts';
 
 /** The levels of the log, quietest last. */
@@ -63,6 +64,12 @@ const token = checked((given) =>
   /^[\x21-\x7e]{8,512}$/.test(given) ? undefined : 'must be 8 to 512 characters without spaces',
 );
 
+/** By name, or the JSON of that, as a variable holds it. */
+const presetsOption: z.ZodType<Presets, z.input<typeof presets> | string> = z.preprocess(
+  (given) => (typeof given === 'string' ? parsedJson(given) : given),
+  presets,
+) as never;
+
 const dataDir = checked((given) => (given === '' || /[\u0000-\u001f]/.test(given) ? 'must be a folder' : undefined));
 
 /** What users may set. */
@@ -96,6 +103,9 @@ export const optionsSchema = strict({
   lockRedisUrls: lockRedisUrls
     .prefault([])
     .describe('Independent Redis servers, comma-separated, a quorum of which must confirm each claim; unset: none.'),
+  presets: presetsOption
+    .prefault({})
+    .describe('How coding agents are called, by name, beside the built-in ones; as JSON in the variable.'),
   signingKey: token.exactOptional().describe('The key that signs tasks; unset: they are not signed.'),
 });
 
@@ -123,5 +133,14 @@ export const VARIABLES: Readonly<Record<OptionName, string>> = {
   logLevel: 'SIGNALBOX_LOG_LEVEL',
   token: 'SIGNALBOX_TOKEN',
   lockRedisUrls: 'SIGNALBOX_LOCK_REDIS',
+  presets: 'SIGNALBOX_PRESETS',
   signingKey: 'SIGNALBOX_SIGNING_KEY',
 };
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
