@@ -1,6 +1,5 @@
 /** The program: every command, and the options that all of them take. */
 
-import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import type { Adder, Shared } from './command.ts';
 import { cancel } from './commands/cancel.ts';
@@ -15,6 +14,7 @@ import { importTasks } from './commands/import.ts';
 import { limits } from './commands/limits.ts';
 import { list } from './commands/list.ts';
 import { logs } from './commands/logs.ts';
+import { mcp } from './commands/mcp.ts';
 import { pause, resume } from './commands/pause.ts';
 import { plan } from './commands/plan.ts';
 import { prune } from './commands/prune.ts';
@@ -24,6 +24,7 @@ import { status } from './commands/status.ts';
 import { submit } from './commands/submit.ts';
 import { up } from './commands/up.ts';
 import { worker } from './commands/worker.ts';
+import { version } from './version.ts';
 
 /** In the order of the help: begin, look, steer, keep house. */
 const COMMANDS: readonly Adder[] = [
@@ -44,6 +45,7 @@ const COMMANDS: readonly Adder[] = [
   drain,
   exec,
   claim,
+  mcp,
   limits,
   doctor,
   prune,
@@ -78,10 +80,4 @@ export function createProgram(shared: Shared): Command {
     .exitOverride();
   for (const add of COMMANDS) add(program, shared);
   return program;
-}
-
-/** From the package's own file, which is one or two folders further up once it is built. */
-function version(): string {
-  const { version: number } = createRequire(import.meta.url)('signalbox/package.json') as { version: string };
-  return number;
 }
