@@ -10,6 +10,7 @@ import { drain } from './commands/drain.ts';
 import { exec } from './commands/exec.ts';
 import { explain } from './commands/explain.ts';
 import { exportTasks } from './commands/export.ts';
+import { hook } from './commands/hook.ts';
 import { importTasks } from './commands/import.ts';
 import { limits } from './commands/limits.ts';
 import { list } from './commands/list.ts';
@@ -45,6 +46,7 @@ const COMMANDS: readonly Adder[] = [
   drain,
   exec,
   claim,
+  hook,
   mcp,
   limits,
   doctor,

@@ -183,6 +183,6 @@ function claimsText({ held, waiting }: ClaimsView): string {
     ({ repo: on, resource, mode, taskId, runnerId, workerId, since }) =>
       `${resource} (${mode}${on === '' ? '' : ` on ${on}`}) is held by ${taskId ?? `${runnerId} (${workerId})`} since ${since}`,
   );
-  const line = waiting.map(({ taskId, resource, position }) => `${taskId} waits for ${resource}, place ${position}`);
-  return lines.length + line.length === 0 ? 'Nothing is held.' : [...lines, ...line].join('\n');
+  const queued = waiting.map(({ taskId, resource, position }) => `${taskId} waits for ${resource}, place ${position}`);
+  return lines.length + queued.length === 0 ? 'Nothing is held.' : [...lines, ...queued].join('\n');
 }

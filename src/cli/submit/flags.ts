@@ -96,7 +96,7 @@ export function givenFlags(flags: TaskFlags): string[] {
 
 /** The task that the flags describe, as a task file would hold it. Throws USAGE when they cannot be one. */
 export function taskOf(flags: TaskFlags): Record<string, unknown> {
-  const { run, test, resource, env, secret, attempts } = flags;
+  const { run, test, resource, attempts } = flags;
   const agent = agentStep(flags);
   const implement = [...(run ?? []), ...agent];
   if (implement.length === 0) {
@@ -110,6 +110,12 @@ export function taskOf(flags: TaskFlags): Record<string, unknown> {
     implement,
     ...(test === undefined ? {} : { test: test.length === 1 && test[0] === 'auto' ? 'auto' : test }),
     ...(attempts === undefined ? {} : { attempts: /^\d+$/.test(attempts) ? Number(attempts) : attempts }),
+    ...surroundings(flags),
+  };
+}
+
+function surroundings({ env, secret }: TaskFlags): Record<string, unknown> {
+  return {
     ...(env === undefined ? {} : { env: Object.fromEntries(env.map(variable)) }),
     ...(secret === undefined ? {} : { secrets: secret }),
   };
