@@ -5,6 +5,7 @@ import type { Adder, Shared } from './command.ts';
 import { cancel } from './commands/cancel.ts';
 import { claim } from './commands/claim.ts';
 import { claims } from './commands/claims.ts';
+import { completion } from './commands/completion.ts';
 import { doctor } from './commands/doctor.ts';
 import { drain } from './commands/drain.ts';
 import { exec } from './commands/exec.ts';
@@ -12,6 +13,7 @@ import { explain } from './commands/explain.ts';
 import { exportTasks } from './commands/export.ts';
 import { hook } from './commands/hook.ts';
 import { importTasks } from './commands/import.ts';
+import { init } from './commands/init.ts';
 import { limits } from './commands/limits.ts';
 import { list } from './commands/list.ts';
 import { logs } from './commands/logs.ts';
@@ -29,6 +31,7 @@ import { version } from './version.ts';
 
 /** In the order of the help: begin, look, steer, keep house. */
 const COMMANDS: readonly Adder[] = [
+  init,
   up,
   worker,
   submit,
@@ -53,6 +56,7 @@ const COMMANDS: readonly Adder[] = [
   prune,
   exportTasks,
   importTasks,
+  completion,
 ];
 
 const HELP_END = `

@@ -51,7 +51,7 @@ function openLive({ box, out, ids }: ProgressOptions): Progress {
       const { paintNote: paint } = out;
       const tasks = await reader.tasks(linesFor(ids, standings));
       const summary = ids.length === 1 ? [] : [paint('dim', fit(summaryOf(ids.length, standings), width).trimEnd())];
-      return [...taskLines(tasks, { width, paint, height: height - summary.length }), ...summary];
+      return [...taskLines(tasks, { width, paint, height: height - summary.length, total: ids.length }), ...summary];
     },
   });
   return {

@@ -38,7 +38,7 @@ interface Watch {
 
 async function watchLive(box: Signalbox, { out, enough }: Omit<Watch, 'page'>): Promise<void> {
   const { paint } = out;
-  const hint = paint('dim', 'q ends');
+  let hint = ['', paint('dim', 'q ends')];
   const reader = new LineReader(box);
   const view = openLiveView({
     stream: process.stdout,
@@ -48,15 +48,16 @@ async function watchLive(box: Signalbox, { out, enough }: Omit<Watch, 'page'>): 
         const head = [countsText(status, { width, paint }), ...workersText(status, { width, paint })];
         const room = { width, paint, height: height - head.length - 3 };
         const lines = tasks.length === 0 ? [paint('dim', 'Nothing runs or waits.')] : taskLines(tasks, room);
-        return [...head, '', ...lines, '', hint].slice(-height);
+        return [...head, '', ...lines, ...hint].slice(-height);
       } catch (error) {
         const told = out.describe(readError(error)).split('\n');
-        return [...told.map((line) => fit(line, width).trimEnd()), '', hint];
+        return [...told.map((line) => fit(line, width).trimEnd()), ...hint];
       }
     },
   });
   const stop = await box.watch(view.refresh);
   await enough;
+  hint = [];
   stop();
   await view.close();
 }

@@ -40,9 +40,17 @@ export class LineReader {
 
   async #linesOf(ids: readonly string[], world: World): Promise<TaskLine[]> {
     const { queue } = this.#box;
-    const [records, durations, now] = await Promise.all([queue.store.getMany(ids), this.#known(), readNow(queue)]);
+    // Of those that others wait for the title is shown.
+    const holders = world.holders.flatMap(({ taskId }) => taskId ?? []);
+    const [all, durations, now] = await Promise.all([
+      queue.store.getMany([...new Set([...ids, ...holders])]),
+      this.#known(),
+      readNow(queue),
+    ]);
     const standing = new Standing(world);
-    const titles = new Map(records.map(({ id, title }) => [id, title]));
+    const titles = new Map(all.map(({ id, title }) => [id, title]));
+    const wanted = new Set(ids);
+    const records = all.filter(({ id }) => wanted.has(id));
     return records.map((record) => lineOf(record, { durations, now, waitsFor: waitOf(record, standing, titles) }));
   }
 
@@ -95,7 +103,7 @@ function waitOf(record: TaskRecord, standing: Standing, titles: ReadonlyMap<stri
   return blocker === undefined ? undefined : { resource: blocker.resource, holder: holderText(blocker, titles) };
 }
 
-/** By its title where it is on the screen too, else by its id. */
+/** By its title, else by its id. */
 function holderText({ holder }: Blocker, titles: ReadonlyMap<string, string>): string {
   const { taskId, workerId, runnerId } = holder;
   return titles.get(taskId ?? '') ?? taskId ?? workerId ?? runnerId ?? '';

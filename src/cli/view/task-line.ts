@@ -28,16 +28,22 @@ export interface Room {
   /** In lines. */
   readonly height: number;
   readonly paint: Paint;
+  /** How many tasks there are, where more are not told of. */
+  readonly total?: number;
 }
 
 /** What there is room for beside the title, widest first. */
-const LAYOUTS = [
-  { from: 120, id: 18, branch: 26, phase: 9, bar: 12, left: 12, elapsed: 7 },
+type Layout = Readonly<Record<'from' | 'id' | 'branch' | 'phase' | 'bar' | 'left' | 'elapsed', number>>;
+
+const LAYOUTS: readonly [Layout, Layout, Layout, Layout] = [
+  { from: 132, id: 23, branch: 26, phase: 9, bar: 12, left: 12, elapsed: 7 },
   { from: 88, id: 0, branch: 20, phase: 9, bar: 8, left: 12, elapsed: 7 },
   { from: 64, id: 0, branch: 0, phase: 9, bar: 8, left: 0, elapsed: 7 },
   { from: 0, id: 0, branch: 0, phase: 9, bar: 0, left: 0, elapsed: 7 },
-] as const;
+];
 
+/** What the title gets beside what a task waits for. */
+const TITLE_SHARE = 0.35;
 const GAP = 2;
 const ORDER: readonly TaskLine['state'][] = [
   ...(['running', 'holds', 'blocked', 'queued', 'scheduled'] as const),
@@ -50,10 +56,13 @@ export function taskLines(tasks: readonly TaskLine[], room: Room): string[] {
     .map((task, index) => ({ task, index }))
     .toSorted((a, b) => ORDER.indexOf(a.task.state) - ORDER.indexOf(b.task.state) || a.index - b.index)
     .map(({ task }) => task);
-  if (sorted.length <= room.height) return sorted.map((task) => taskLine(task, room));
+  const { total = sorted.length } = room;
+  if (total <= room.height) return sorted.map((task) => taskLine(task, room));
   const shown = share(sorted, Math.max(0, room.height - 1));
+  if (room.height <= 0) return [];
   const hidden = sorted.filter((task) => !shown.includes(task));
-  return room.height <= 0 ? [] : [...shown.map((task) => taskLine(task, room)), moreLine(hidden, room)];
+  const more = total > sorted.length ? `${total - shown.length} more` : countsOf(hidden);
+  return [...shown.map((task) => taskLine(task, room)), room.paint('dim', fit(`… and ${more}`, room.width).trimEnd())];
 }
 
 /** Those that run may take two thirds while others wait, so that both are seen. */
@@ -64,17 +73,16 @@ function share(sorted: readonly TaskLine[], height: number): TaskLine[] {
   return [...runs.slice(0, height - forOthers), ...others.slice(0, forOthers)];
 }
 
-function moreLine(hidden: readonly TaskLine[], { width, paint }: Room): string {
-  const counts = ORDER.flatMap((state) => {
+function countsOf(hidden: readonly TaskLine[]): string {
+  return ORDER.flatMap((state) => {
     const count = hidden.filter((task) => task.state === state).length;
     return count === 0 ? [] : [`${count} ${state === 'holds' ? 'holding' : state}`];
-  });
-  return paint('dim', fit(`… and ${counts.join(', ')}`, width).trimEnd());
+  }).join(', ');
 }
 
 function taskLine(task: TaskLine, { width, paint }: Room): string {
   const layout = LAYOUTS.find(({ from }) => width >= from) ?? LAYOUTS[3];
-  const { id, branch, phase, bar, left, elapsed } = layout;
+  const { id, phase, elapsed } = layout;
   const isRunning = task.state === 'running';
   const state = isRunning ? (task.phase ?? 'starts') : task.state;
   const took = fit(durationText(task.elapsedMs), elapsed);
@@ -82,21 +90,36 @@ function taskLine(task: TaskLine, { width, paint }: Room): string {
   const styledState = styled(task, fit(state, phase), paint);
   const head = [...(id > 0 ? [paint('dim', fit(task.id, id))] : []), styledState, paint('dim', took)];
   const used = head.reduce((sum, part) => sum + columnsOf(part) + GAP, 0);
-  if (waits !== undefined) {
-    const by = waits.holder === '' ? '' : `, held by ${waits.holder}`;
-    const room = Math.max(0, width - used - GAP);
-    const text = `waits for ${waits.resource}${by}`;
-    const titleWidth = Math.max(Math.floor(room / 3), room - columnsOf(text));
-    const rest = fit(text, Math.max(0, room - titleWidth)).trimEnd();
-    return join([...head, fit(task.title, titleWidth), paint('yellow', rest)]);
-  }
+  const rest = width - used;
+  const parts =
+    waits === undefined ? progressParts(task, layout, { rest, paint }) : waitingParts(task, waits, { rest, paint });
+  return [...head, ...parts].join(' '.repeat(GAP)).trimEnd();
+}
+
+interface Rest {
+  /** The columns that are left. */
+  readonly rest: number;
+  readonly paint: Paint;
+}
+
+function waitingParts({ title }: TaskLine, waits: NonNullable<TaskLine['waitsFor']>, { rest, paint }: Rest): string[] {
+  const by = waits.holder === '' ? '' : `, held by ${waits.holder}`;
+  const room = Math.max(0, rest - GAP);
+  // The same for all, so that they stand in one column.
+  const titleWidth = Math.floor(room * TITLE_SHARE);
+  const text = fit(`waits for ${waits.resource}${by}`, room - titleWidth).trimEnd();
+  return [fit(title, titleWidth), paint('yellow', text)];
+}
+
+function progressParts(task: TaskLine, { branch, bar, left }: Layout, { rest, paint }: Rest): string[] {
+  const isRunning = task.state === 'running';
   const tail = [
     ...(branch > 0 ? [paint('cyan', fit(task.branch, branch))] : []),
     ...(bar > 0 ? [isRunning ? progressBar(task, bar, paint) : ' '.repeat(bar)] : []),
     ...(left > 0 ? [paint('dim', fit(isRunning ? leftText(task) : '', left))] : []),
   ];
-  const beside = tail.reduce((sum, part) => sum + columnsOf(part) + GAP, used);
-  return join([...head, fit(task.title, Math.max(0, width - beside)), ...tail]);
+  const beside = tail.reduce((sum, part) => sum + columnsOf(part) + GAP, 0);
+  return [fit(task.title, Math.max(0, rest - beside)), ...tail];
 }
 
 function styled({ state, code }: TaskLine, text: string, paint: Paint): string {
@@ -113,8 +136,4 @@ function progressBar({ elapsedMs, remainingMs }: TaskLine, columns: number, pain
 
 function leftText({ remainingMs }: TaskLine): string {
   return remainingMs === undefined ? '' : `~${durationText(remainingMs)} left`;
-}
-
-function join(parts: readonly string[]): string {
-  return parts.join(' '.repeat(GAP)).trimEnd();
 }
