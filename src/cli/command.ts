@@ -94,8 +94,8 @@ function describe({ summary, details, json }: Pick<CommandSpec<unknown>, 'summar
     .join('\n\n');
 }
 
-function rootOf(command: Command): Command {
-  return command.parent === null ? command : rootOf(command.parent);
+function rootOf(made: Command): Command {
+  return made.parent === null ? made : rootOf(made.parent);
 }
 
 function flagsOf({ redisUrl, queue, data }: GlobalOptions): Options {

@@ -26,8 +26,8 @@ export interface RunSocket {
   readonly close: () => Promise<void>;
 }
 
-/** Takes more; resolves when it is held, with what is to be told beside it. */
-export type ClaimMore = (more: More) => Promise<object | undefined>;
+/** Takes more; resolves when it is held, with an object of what is to be told beside it, if anything is. */
+export type ClaimMore = (more: More) => Promise<unknown>;
 
 /** Listens in `folder`; `claim` takes more. */
 export async function openRunSocket(folder: string, claim: ClaimMore): Promise<RunSocket> {
@@ -56,7 +56,7 @@ async function answer(message: IncomingMessage, claim: ClaimMore) {
     if (message.method !== 'POST' || message.url !== '/claim') return { status: 404, body: { error: 'POST /claim' } };
     const more = readBy(request, JSON.parse(await bodyOf(message)), { what: 'a claim' });
     const told = await claim(more);
-    return { status: 200, body: { claimed: more, ...told } };
+    return { status: 200, body: { claimed: more, ...(told as object | undefined) } };
   } catch (error) {
     if (!(error instanceof SignalboxError))
       return {

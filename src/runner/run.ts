@@ -234,11 +234,7 @@ export class Run {
   /** Where its steps ask for more; opened at the first step. */
   async socket(): Promise<string> {
     this.#socket ??= this.#makeFolder().then(
-      async () =>
-        await openRunSocket(this.paths.folder, async (more) => {
-          await grow(this, more);
-          return undefined;
-        }),
+      async () => await openRunSocket(this.paths.folder, async (more) => await grow(this, more)),
     );
     return (await this.#socket).path;
   }

@@ -3,7 +3,7 @@
 /** Letters of East Asia and pictures take two columns; what combines with the letter before takes none. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u;
-const NONE = /[\p{M}\u200b-\u200d\ufe0f]/u;
+const NONE = /\p{M}|\p{Cf}|\ufe0f/u;
 
 /** The columns that a text of one line takes, styles aside. */
 export function columnsOf(text: string): number {

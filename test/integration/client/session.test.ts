@@ -72,7 +72,7 @@ describe('a session', () => {
     await mine.claim({ repo, write: ['a'] });
     await mine.claim({ repo: 'https://git.example.com/acme/other', write: ['a'] });
     const { held } = await one.claims();
-    expect(held.map((one) => one.repo).sort()).toEqual(['git.example.com/acme/app', 'git.example.com/acme/other']);
+    expect(held.map((claim) => claim.repo).sort()).toEqual(['git.example.com/acme/app', 'git.example.com/acme/other']);
     expect(new Set(held.map(({ runnerId }) => runnerId)).size).toBe(1);
   });
 

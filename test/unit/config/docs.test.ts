@@ -7,9 +7,8 @@ import { docTable } from '../../support/markdown.ts';
 test('docs/configuration.md lists every option with its variable and default', () => {
   const { properties = {} } = z.toJSONSchema(optionsSchema, { io: 'input', unrepresentable: 'any' });
   const rows = Object.entries(VARIABLES).map(([option, variable]) => {
-    const { default: fallback = '', description } = properties[option] as { default?: unknown; description: string };
-    const shown =
-      typeof fallback === 'object' && !Array.isArray(fallback) ? JSON.stringify(fallback) : String(fallback);
+    const { default: fallback, description } = properties[option] as { default?: unknown; description: string };
+    const shown = fallback === undefined ? '' : JSON.stringify(fallback).replace(/^"(.*)"$|^\[\]$/, '$1');
     return [option, variable, shown, description];
   });
   expect(docTable('configuration.md', 'Options')).toEqual(rows);
