@@ -11,6 +11,7 @@ export type { HoldContext } from './client/hold.ts';
 export type { HotSpot, HotView } from './client/hot.ts';
 export type { KeptClaim } from './client/kept.ts';
 export type { Limits } from './client/limits.ts';
+export type { ClaimSession, SessionClaim } from './client/session.ts';
 export { type HoldClaims, type ListFilter, Signalbox } from './client/signalbox.ts';
 export type { Blocker, BlockingHolder, ChainLink } from './client/standing.ts';
 export type { Status, TaskSummary, TaskView } from './client/views.ts';

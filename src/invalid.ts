@@ -142,7 +142,7 @@ function isSecret(issue: Issue): boolean {
   const [first] = issue.path;
   // The address of a receiver may be all that it takes to write to it.
   if (first === 'webhooks') return issue.path.length < 3 || issue.path.at(-1) === 'url';
-  return ['env', 'token', 'readToken', 'signingKey', 'notify'].includes(String(first));
+  return ['env', 'token', 'readToken', 'signingKey', 'notify'].some((name) => issue.path.includes(name));
 }
 
 const KINDS: Readonly<Record<string, string>> = {

@@ -3,12 +3,13 @@
 import { claimSet } from '../../src/claims/claim-set.ts';
 import { readFiles } from '../../src/cli/submit/sources.ts';
 import { orderByDependencies } from '../../src/task/dependencies.ts';
+import { BUILT_IN_PRESETS } from '../../src/task/presets.ts';
 import type { BenchTask } from '../bench/workload.ts';
 import type { Drawn } from './fleet.ts';
 
 /** Tasks of files; `duration` draws how long one runs. Throws as `submit` does. */
 export async function fromFiles(names: readonly string[], cwd: string, duration: () => number): Promise<Drawn[]> {
-  const tasks = (await readFiles(names, cwd)).flatMap((file) => file.tasks);
+  const tasks = (await readFiles(names, { cwd, presets: BUILT_IN_PRESETS })).flatMap((file) => file.tasks);
   const order = orderByDependencies(tasks);
   const ids = new Map(order.flatMap((index, id) => [[tasks[index]?.idempotencyKey ?? '', id] as const]));
   const numbers = new Numbers();

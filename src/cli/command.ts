@@ -24,6 +24,8 @@ export interface Context<O> {
   /** The options of the configuration among the flags. */
   readonly flags: Options;
   readonly out: Output;
+  /** The program that the command is part of. */
+  readonly program: Command;
   /** Connects to the queue; the caller closes. Throws INVALID or REDIS_UNREACHABLE. */
   readonly connect: () => Promise<Signalbox>;
 }
@@ -64,7 +66,15 @@ export function command<O>(spec: CommandSpec<O>): Adder {
     made.action(async () => {
       const options = made.optsWithGlobals<O & GlobalOptions>();
       const flags = flagsOf(options);
-      const context = { args: made.args, options, flags, out: shared.out, connect: async () => await connect(flags) };
+      const { out } = shared;
+      const context = {
+        args: made.args,
+        options,
+        flags,
+        out,
+        program: rootOf(made),
+        connect: async () => await connect(flags),
+      };
       shared.setExitCode((await spec.run(context)) ?? 0);
     });
     for (const add of spec.commands ?? []) add(made, shared);
@@ -82,6 +92,10 @@ function describe({ summary, details, json }: Pick<CommandSpec<unknown>, 'summar
   return [sentence, ...(details === undefined ? [] : [details]), `JSON: ${json}`]
     .map((paragraph) => paragraph.replace(/([^\n])\n(?!\n)/g, '$1 '))
     .join('\n\n');
+}
+
+function rootOf(made: Command): Command {
+  return made.parent === null ? made : rootOf(made.parent);
 }
 
 function flagsOf({ redisUrl, queue, data }: GlobalOptions): Options {

@@ -1,21 +1,24 @@
 /** The program: every command, and the options that all of them take. */
 
-import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import type { Adder, Shared } from './command.ts';
 import { cancel } from './commands/cancel.ts';
 import { claim } from './commands/claim.ts';
 import { claims } from './commands/claims.ts';
+import { completion } from './commands/completion.ts';
 import { dashboard } from './commands/dashboard.ts';
 import { doctor } from './commands/doctor.ts';
 import { drain } from './commands/drain.ts';
 import { exec } from './commands/exec.ts';
 import { explain } from './commands/explain.ts';
 import { exportTasks } from './commands/export.ts';
+import { hook } from './commands/hook.ts';
 import { importTasks } from './commands/import.ts';
+import { init } from './commands/init.ts';
 import { limits } from './commands/limits.ts';
 import { list } from './commands/list.ts';
 import { logs } from './commands/logs.ts';
+import { mcp } from './commands/mcp.ts';
 import { pause, resume } from './commands/pause.ts';
 import { plan } from './commands/plan.ts';
 import { prune } from './commands/prune.ts';
@@ -25,9 +28,11 @@ import { status } from './commands/status.ts';
 import { submit } from './commands/submit.ts';
 import { up } from './commands/up.ts';
 import { worker } from './commands/worker.ts';
+import { version } from './version.ts';
 
 /** In the order of the help: begin, look, steer, keep house. */
 const COMMANDS: readonly Adder[] = [
+  init,
   up,
   worker,
   dashboard,
@@ -46,11 +51,14 @@ const COMMANDS: readonly Adder[] = [
   drain,
   exec,
   claim,
+  hook,
+  mcp,
   limits,
   doctor,
   prune,
   exportTasks,
   importTasks,
+  completion,
 ];
 
 const HELP_END = `
@@ -80,10 +88,4 @@ export function createProgram(shared: Shared): Command {
     .exitOverride();
   for (const add of COMMANDS) add(program, shared);
   return program;
-}
-
-/** From the package's own file, which is one or two folders further up once it is built. */
-function version(): string {
-  const { version: number } = createRequire(import.meta.url)('signalbox/package.json') as { version: string };
-  return number;
 }

@@ -12,7 +12,6 @@ import { ulid } from 'ulid';
 import type { Acquired } from '../claims/answers.ts';
 import { Claim, processClock } from '../claims/claim.ts';
 import { type ClaimNode, resourceOf } from '../claims/claim-set.ts';
-import { conflicts } from '../claims/modes.ts';
 import type { Timings } from '../config/timings.ts';
 import { SignalboxError } from '../errors.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
@@ -20,9 +19,9 @@ import { subscriberOf } from '../redis/connect.ts';
 import { rethrow } from '../redis/refusal.ts';
 import { Reaper } from '../runner/reaper.ts';
 import { createEvents } from '../telemetry/events.ts';
-import type { TicketNode } from '../waiting/line.ts';
 import { classOf } from '../waiting/rank.ts';
-import { heldResource, readHolders } from './held.ts';
+import { growHeld } from './hold-growth.ts';
+import { conflict, type Obstacle, obstacleOf } from './obstacle.ts';
 
 /** What to hold, and how. */
 export interface HoldRequest {
@@ -40,15 +39,10 @@ export interface HoldOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called once if it must wait. */
   readonly onBlocked?: ((obstacle: Obstacle) => void) | undefined;
+  /** Who holds it, in a few words, listed beside the process: `claude session 3f2a`. */
+  readonly label?: string | undefined;
   /** Called after each renewal with the ms until the function must have ended. */
   readonly onRenewed?: ((leftMs: number) => void) | undefined;
-}
-
-/** What stands in the way, as `branch:NAME`, `path:PATH` or `resource:NAME`, and who has it: a task, or a program on its host. */
-export interface Obstacle {
-  readonly resource: string;
-  /** Empty when nobody can be named. */
-  readonly holder: string;
 }
 
 /** What the function gets. */
@@ -63,6 +57,15 @@ export interface HoldContext {
   readonly leftMs: () => number;
 }
 
+/** What a function of this package gets as well. */
+export interface GrowingContext extends HoldContext {
+  /**
+   * Takes more branch and path nodes, at once or not at all: a holder cannot be restarted, so it never waits while it
+   * holds. Throws CONFLICT, or LEASE_LOST.
+   */
+  readonly grow: (more: readonly ClaimNode[]) => Promise<void>;
+}
+
 /**
  * Calls `fn` while the claim is held; answers what it answers. Throws CONFLICT if it may not wait, and LEASE_LOST,
  * after `fn` has ended, if the claim was lost meanwhile: others may have worked on the same things.
@@ -70,7 +73,7 @@ export interface HoldContext {
 export async function hold<T>(
   { queue, timings }: { readonly queue: TaskQueue; readonly timings: Timings },
   request: HoldRequest,
-  fn: (context: HoldContext) => T | Promise<T>,
+  fn: (context: GrowingContext) => T | Promise<T>,
 ): Promise<T> {
   const holder = `h-${ulid().toLowerCase()}`;
   await checkResources(queue, request.nodes);
@@ -79,7 +82,8 @@ export async function hold<T>(
   try {
     request.options.signal?.throwIfAborted();
     claim.onRenewed = request.options.onRenewed;
-    const result = await fn({ signal: claim.signal, holder, slots, leftMs: () => claim.leftMs });
+    const grow = growHeld({ queue, timings, claim, nodes: request.nodes });
+    const result = await fn({ signal: claim.signal, holder, slots, leftMs: () => claim.leftMs, grow });
     // Asked of the clock: after this process was stopped, no timer may have told yet.
     if (!claim.isHeld) claim.signal.throwIfAborted();
     return result;
@@ -101,7 +105,7 @@ async function acquire(queue: TaskQueue, timings: Timings, request: HolderReques
   if (request.options.wait ?? true) return await acquireInLine(queue, timings, request);
   const answer = await ask(queue, timings, request);
   if ('claim' in answer) return answer;
-  throw conflict(await obstacleOf(queue, request, answer));
+  throw conflict(await obstacleTo(queue, request, answer));
 }
 
 async function acquireInLine(queue: TaskQueue, timings: Timings, request: HolderRequest): Promise<Held> {
@@ -116,7 +120,7 @@ async function acquireInLine(queue: TaskQueue, timings: Timings, request: Holder
       const answer = await ask(queue, timings, request);
       if ('claim' in answer) return answer;
       if (obstacle === undefined) {
-        obstacle = await obstacleOf(queue, request, answer);
+        obstacle = await obstacleTo(queue, request, answer);
         onBlocked?.(obstacle);
       }
       // It is in no line then: what the lock servers wait for ends within a lease.
@@ -143,7 +147,7 @@ async function ask(queue: TaskQueue, timings: Timings, request: HolderRequest): 
     holder,
     kind: 'hold',
     ticket: holder,
-    worker: `${hostname()}:${process.pid}`,
+    worker: `${hostname()}:${process.pid}${options.label === undefined ? '' : ` ${options.label}`}`,
     class: classOf('normal'),
     nodes,
     policy: wait ? 'wait' : 'fail',
@@ -178,29 +182,13 @@ async function checkResources(queue: TaskQueue, nodes: readonly ClaimNode[]): Pr
   });
 }
 
-/** Read after the refusal, so that a name may be missing when all has come free meanwhile. */
-async function obstacleOf(queue: TaskQueue, { nodes }: HoldRequest, answer: Answer): Promise<Obstacle> {
-  if (answer.kind === 'unconfirmed') return { resource: `the claim (${answer.reason})`, holder: '' };
-  const at = 'obstacle' in answer ? nodes.find(({ name }) => name === answer.obstacle) : undefined;
-  if (at === undefined) return { resource: 'the claim', holder: '' };
-  const isInTheWay = (node: TicketNode): boolean =>
-    node.name === at.name && (at.mode === 'slot' || conflicts(node.mode, at.mode));
-  const found = (await readHolders(queue)).find((holder) => holder.nodes.some(isInTheWay));
-  const reserved = 'blocker' in answer ? answer.blocker : '';
-  const holder = found === undefined ? reserved : (found.taskId ?? `${found.id} (${found.workerId})`);
-  return { resource: heldResource(at).resource, holder };
-}
-
-function conflict({ resource, holder }: Obstacle, waitedMs?: number): SignalboxError {
-  const by = holder === '' ? '' : ` by ${holder}`;
-  const message =
-    waitedMs === undefined
-      ? `${resource} is held${by}.`
-      : `${resource} was held${by} when the wait began, and did not come free in time.`;
-  return new SignalboxError('CONFLICT', message, {
-    next: 'See who has it with `signalbox claims`; try again later, or let it wait for its turn.',
-    details: { resource, holder },
-  });
+async function obstacleTo(queue: TaskQueue, { nodes }: HoldRequest, answer: Answer): Promise<Obstacle> {
+  if (answer.kind === 'unconfirmed') return { resource: `the claim (${answer.reason})`, holder: '', since: null };
+  return await obstacleOf(
+    queue,
+    nodes,
+    'obstacle' in answer ? { name: answer.obstacle, blocker: answer.blocker } : { name: undefined },
+  );
 }
 
 interface Turn {

@@ -1,5 +1,6 @@
 /** The library's entry: submit tasks, look at them, steer them, hold claims. */
 
+import type { ClaimNode } from '../claims/claim-set.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import type { Options } from '../config/options.ts';
 import { processSources } from '../config/process.ts';
@@ -27,6 +28,7 @@ import { type KeptClaim, releaseKept } from './kept.ts';
 import { type Limits, readLimits, setLimit } from './limits.ts';
 import { type PlanView, planTasks } from './plan.ts';
 import { retryOf } from './retry.ts';
+import { ClaimSession } from './session.ts';
 import { readList, readStatus, type Status, type TaskSummary, type TaskView, viewOf } from './views.ts';
 
 export type { HoldClaims } from './hold-claims.ts';
@@ -72,7 +74,7 @@ export class Signalbox implements AsyncDisposable {
 
   /** Queues one task or a list, all or none. Throws INVALID naming the field, IDEMPOTENCY, UNSUPPORTED. */
   async submit(input: TaskInput | readonly TaskInput[]): Promise<AcceptedTask[]> {
-    return await this.submitTasks(parseTasks(input));
+    return await this.submitTasks(parseTasks(input, this.config.presets));
   }
 
   /** Queues tasks that are validated already. */
@@ -82,7 +84,7 @@ export class Signalbox implements AsyncDisposable {
 
   /** Checks tasks as `submit` does, queues nothing, and says when each would be likely to start. */
   async estimate(input: TaskInput | readonly TaskInput[]): Promise<TaskEstimate[]> {
-    return await this.estimateTasks(parseTasks(input));
+    return await this.estimateTasks(parseTasks(input, this.config.presets));
   }
 
   /** The same for tasks that are validated already. */
@@ -239,10 +241,14 @@ export class Signalbox implements AsyncDisposable {
     fn: (context: HoldContext) => T | Promise<T>,
     options: HoldOptions = {},
   ): Promise<T> {
-    const checked = checkClaims(claims);
-    const key = needsRepo(checked) ? await this.identityOf(claims.repo) : '';
     const parts = { queue: this.queue, timings: this.config };
-    return await hold(parts, { nodes: holdNodes(checked, key), options }, fn);
+    return await hold(parts, { nodes: await this.#nodesOf(claims), options }, fn);
+  }
+
+  /** Claims for as long as somebody works, taken as it turns out what they need; see `session.ts`. Close it. */
+  session(label?: string): ClaimSession {
+    const { queue, config: timings } = this;
+    return new ClaimSession({ queue, timings, label, nodesOf: async (claims) => await this.#nodesOf(claims) });
   }
 
   /** Closes the connections. */
@@ -254,6 +260,11 @@ export class Signalbox implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #nodesOf(claims: HoldClaims): Promise<ClaimNode[]> {
+    const checked = checkClaims(claims);
+    return holdNodes(checked, needsRepo(checked) ? await this.identityOf(claims.repo) : '');
   }
 
   #listen(): Promise<Changes> {

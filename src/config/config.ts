@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { SignalboxError } from '../errors.ts';
 import { nearMiss, readBy } from '../invalid.ts';
 import { plainData } from '../task/plain-data.ts';
+import { BUILT_IN_PRESETS, type Presets } from '../task/presets.ts';
 import { type OptionName, type Options, optionsSchema, SECRET_VARIABLES, VARIABLES } from './options.ts';
 import { type Timings, timings } from './timings.ts';
 import { findUp, readIfThere, upwards } from './up-file.ts';
@@ -50,6 +51,8 @@ export interface Config extends Timings {
   readonly webhooks: readonly Webhook[];
   /** How long a task is blocked before they are told. */
   readonly notifyBlockedAfterMs: number;
+  /** How coding agents are called: the built-in presets and those of the user, which win. */
+  readonly presets: Presets;
 }
 
 /** What `loadConfig` reads. */
@@ -105,7 +108,7 @@ export function defineConfig(options: Options = {}): Readonly<Config> {
 function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
   const { leaseTtl, drainTimeout, keepAfter, ledgerRetention, logLimit, redisUrl, maxParallelRunners, token, ...same } =
     optionsSchema.parse(options);
-  const { lockRedisUrls, signingKey, readToken, memoryLimit, processLimit, diskLimit, ...others } = same;
+  const { lockRedisUrls, signingKey, readToken, presets, memoryLimit, processLimit, diskLimit, ...others } = same;
   const { webhooks, notify, notifyBlockedAfter, ...rest } = others;
   return Object.freeze({
     ...rest,
@@ -123,6 +126,7 @@ function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
     token,
     readToken,
     signingKey,
+    presets: Object.freeze({ ...BUILT_IN_PRESETS, ...presets }),
     lockRedisUrls: Object.freeze(lockRedisUrls),
     webhooks: Object.freeze(webhooksOf(webhooks, notify)),
     notifyBlockedAfterMs: notifyBlockedAfter,

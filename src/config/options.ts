@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { checked, strict } from '../invalid.ts';
 import { MAX_DURATION_MS, parseDuration } from '../task/duration.ts';
+import { type Presets, presets } from '../task/presets.ts';
 import { parseRedisAddress } from './redis-address.ts';
 import { notify, webhooks } from './webhooks.ts';
 
@@ -64,6 +65,12 @@ const token = checked((given) =>
   /^[\x21-\x7e]{8,512}$/.test(given) ? undefined : 'must be 8 to 512 characters without spaces',
 );
 
+/** By name, or the JSON of that, as a variable holds it. */
+const presetsOption: z.ZodType<Presets, z.input<typeof presets> | string> = z.preprocess(
+  (given) => (typeof given === 'string' ? parsedJson(given) : given),
+  presets,
+) as never;
+
 const dataDir = checked((given) => (given === '' || /[\u0000-\u001f]/.test(given) ? 'must be a folder' : undefined));
 
 /** What users may set. */
@@ -98,6 +105,9 @@ export const optionsSchema = strict({
   lockRedisUrls: lockRedisUrls
     .prefault([])
     .describe('Independent Redis servers, comma-separated, a quorum of which must confirm each claim; unset: none.'),
+  presets: presetsOption
+    .prefault({})
+    .describe('How coding agents are called, by name, beside the built-in ones; as JSON in the variable.'),
   signingKey: token.exactOptional().describe('The key that signs tasks; unset: they are not signed.'),
   webhooks: webhooks
     .prefault([])
@@ -133,6 +143,7 @@ export const VARIABLES: Readonly<Record<OptionName, string>> = {
   token: 'SIGNALBOX_TOKEN',
   readToken: 'SIGNALBOX_READ_TOKEN',
   lockRedisUrls: 'SIGNALBOX_LOCK_REDIS',
+  presets: 'SIGNALBOX_PRESETS',
   signingKey: 'SIGNALBOX_SIGNING_KEY',
   webhooks: 'SIGNALBOX_WEBHOOKS',
   notify: 'SIGNALBOX_NOTIFY',
@@ -147,3 +158,11 @@ export const SECRET_VARIABLES: readonly string[] = [
   VARIABLES.readToken,
   VARIABLES.signingKey,
 ];
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

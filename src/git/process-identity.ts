@@ -19,8 +19,13 @@ export type Liveness = 'alive' | 'dead' | 'unknown';
 
 /** The identity of this process. */
 export async function ownIdentity(): Promise<ProcessIdentity> {
-  const [place, boot, started] = await Promise.all([placeName(), bootId(), startTime(process.pid)]);
-  return { pid: process.pid, place, boot, started };
+  return await identityOf(process.pid);
+}
+
+/** The identity of a process that runs on this host. */
+export async function identityOf(pid: number): Promise<ProcessIdentity> {
+  const [place, boot, started] = await Promise.all([placeName(), bootId(), startTime(pid)]);
+  return { pid, place, boot, started };
 }
 
 /** Whether the process that `other` names lives; `unknown` when it belongs to another container or host. */

@@ -26,8 +26,11 @@ export interface RunSocket {
   readonly close: () => Promise<void>;
 }
 
-/** Listens in `folder`; `claim` takes more and resolves when it is held. */
-export async function openRunSocket(folder: string, claim: (more: More) => Promise<void>): Promise<RunSocket> {
+/** Takes more; resolves when it is held, with an object of what is to be told beside it, if anything is. */
+export type ClaimMore = (more: More) => Promise<unknown>;
+
+/** Listens in `folder`; `claim` takes more. */
+export async function openRunSocket(folder: string, claim: ClaimMore): Promise<RunSocket> {
   const inFolder = join(folder, 'socket');
   const isShort = Buffer.byteLength(inFolder) <= MAX_SOCKET_PATH;
   const path = isShort ? inFolder : join(await mkdtemp(join(tmpdir(), 'signalbox-')), 'socket');
@@ -48,12 +51,12 @@ export async function openRunSocket(folder: string, claim: (more: More) => Promi
   };
 }
 
-async function answer(message: IncomingMessage, claim: (more: More) => Promise<void>) {
+async function answer(message: IncomingMessage, claim: ClaimMore) {
   try {
     if (message.method !== 'POST' || message.url !== '/claim') return { status: 404, body: { error: 'POST /claim' } };
     const more = readBy(request, JSON.parse(await bodyOf(message)), { what: 'a claim' });
-    await claim(more);
-    return { status: 200, body: { claimed: more } };
+    const told = await claim(more);
+    return { status: 200, body: { claimed: more, ...(told as object | undefined) } };
   } catch (error) {
     if (!(error instanceof SignalboxError))
       return {

@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { invalidError, readBy, strict } from '../invalid.ts';
 import * as fields from './fields.ts';
 import { MAX_TASK_BYTES, plainData } from './plain-data.ts';
+import { BUILT_IN_PRESETS, type DraftStep, type DraftTask, expandAgents, type Presets } from './presets.ts';
 import { slotVariable } from './slots.ts';
-import type { Command, Step, Task } from './task.ts';
+import type { Task } from './task.ts';
 
 /** The most tasks that one submission may hold. */
 const MAX_TASKS = 10_000;
@@ -16,13 +17,23 @@ const run = z.union([fields.text, fields.argv]);
 const fullStep = strict({
   name: fields.line(100).exactOptional().describe('Shown in logs; default: the command.'),
   run: run.exactOptional().describe('A shell command, or a program and its arguments.'),
+  agent: fields
+    .line(50)
+    .exactOptional()
+    .describe('Instead of `run`: a preset, which knows how that coding agent is called.'),
+  prompt: fields.text.max(100_000).exactOptional().describe('What the agent is told.'),
   handler: fields.handler.exactOptional().describe('Instead of `run`: a function of the worker.'),
   input: z.json().exactOptional().describe('What the handler is given.'),
   timeout: fields.duration.exactOptional().describe('The most that one try may take.'),
   retries: z.int().min(0).max(20).default(0).describe('How often to try again at once.'),
 }).superRefine((step, context) => {
   const refuse = (message: string): void => context.addIssue({ code: 'custom', message });
-  if ((step.run === undefined) === (step.handler === undefined)) refuse('must have either `run` or `handler`');
+  const kinds = [step.run, step.agent, step.handler].filter((kind) => kind !== undefined);
+  if (kinds.length !== 1) refuse('must have one of `run`, `agent` or `handler`');
+  else if ((step.agent === undefined) !== (step.prompt === undefined))
+    refuse(
+      step.agent === undefined ? 'must not have `prompt` without `agent`' : 'must have a `prompt` for its `agent`',
+    );
   else if (step.input !== undefined && step.handler === undefined) refuse('must not have `input` without `handler`');
 });
 
@@ -78,14 +89,22 @@ export const taskInput = taskShape.superRefine(crossChecks).transform(toTask);
 /** A task as users write it. */
 export type TaskInput = z.input<typeof taskInput>;
 
-/** Reads one task. Throws `INVALID`; `prefix` leads the field. */
-export function parseTask(input: unknown, prefix = ''): Task {
-  return readBy(taskInput, plainData(input, prefix), { what: 'a task', prefix });
+/** How to read. */
+interface ParseOptions {
+  /** Leads the field in an error. */
+  readonly prefix?: string;
+  readonly presets?: Presets;
+}
+
+/** Reads one task. Throws `INVALID`. */
+export function parseTask(input: unknown, { prefix = '', presets = BUILT_IN_PRESETS }: ParseOptions = {}): Task {
+  const draft = readBy(taskInput, plainData(input, prefix), { what: 'a task', prefix });
+  return expandAgents(draft, presets, prefix);
 }
 
 /** Reads one task or a list of them. The field of an error in a list begins with the index: `[2].branch`. */
-export function parseTasks(input: unknown): Task[] {
-  if (!Array.isArray(input)) return [parseTask(input)];
+export function parseTasks(input: unknown, presets: Presets = BUILT_IN_PRESETS): Task[] {
+  if (!Array.isArray(input)) return [parseTask(input, { presets })];
   if (input.length === 0 || input.length > MAX_TASKS) {
     throw invalidError({
       field: '',
@@ -93,7 +112,7 @@ export function parseTasks(input: unknown): Task[] {
     });
   }
   const list = plainData(input, '', MAX_LIST_BYTES) as unknown[];
-  return list.map((task, index) => parseTask(task, `[${index}]`));
+  return list.map((task, index) => parseTask(task, { prefix: `[${index}]`, presets }));
 }
 
 interface Written {
@@ -128,7 +147,7 @@ export function crossChecks(task: Written, context: z.core.$RefinementCtx): void
     context.addIssue({ code: 'custom', path: ['secrets', twice], message: 'must not be in `env` as well' });
 }
 
-function toTask(written: z.output<typeof taskShape>): Task {
+function toTask(written: z.output<typeof taskShape>): DraftTask {
   const { timeout, stallTimeout, waitTimeout, ...same } = written;
   const wait = waitTimeout === undefined ? {} : { waitTimeoutMs: waitTimeout };
   // A task that is stacked on another waits for it.
@@ -137,14 +156,15 @@ function toTask(written: z.output<typeof taskShape>): Task {
   return { ...same, ...wait, dependsOn, timeoutMs: timeout, stallTimeoutMs: stallTimeout };
 }
 
-function toStep(written: WrittenStep): Step {
+function toStep(written: WrittenStep): DraftStep {
   if (typeof written === 'string' || Array.isArray(written)) return toStep({ run: written, retries: 0 });
   const command = toCommand(written);
   const limit = written.timeout === undefined ? {} : { timeoutMs: written.timeout };
   return { name: written.name ?? nameOf(command), command, ...limit, retries: written.retries };
 }
 
-function toCommand(written: z.output<typeof fullStep>): Command {
+function toCommand(written: z.output<typeof fullStep>): DraftStep['command'] {
+  if (written.agent !== undefined) return { kind: 'agent', agent: written.agent, prompt: written.prompt ?? '' };
   if (typeof written.run === 'string') return { kind: 'shell', script: written.run };
   if (written.run !== undefined) return { kind: 'argv', argv: written.run };
   const input = written.input === undefined ? {} : { input: written.input };
@@ -152,9 +172,14 @@ function toCommand(written: z.output<typeof fullStep>): Command {
 }
 
 /** The command on one line, cut to 50 characters. */
-function nameOf(command: Command): string {
+function nameOf(command: DraftStep['command']): string {
   if (command.kind === 'handler') return command.handler;
-  const words = command.kind === 'shell' ? command.script : command.argv.join(' ');
+  const words = wordsOf(command);
   const letters = Array.from(words.replace(/[\p{Cc}\p{Z}\ufeff]+/gu, ' ').trim());
   return letters.length > 50 ? `${letters.slice(0, 49).join('')}…` : letters.join('') || 'command';
+}
+
+function wordsOf(command: Exclude<DraftStep['command'], { kind: 'handler' }>): string {
+  if (command.kind === 'agent') return `${command.agent}: ${command.prompt}`;
+  return command.kind === 'shell' ? command.script : command.argv.join(' ');
 }

@@ -1,11 +1,13 @@
 /** Shows how awaited tasks go: a calm live view on a terminal, else a line a change. Both on stderr. */
 
 import type { Signalbox } from '../../client/signalbox.ts';
-import type { TaskRecord } from '../../queue/record.ts';
-import { isTerminal } from '../../task/states.ts';
-import { clip, countText, durationText, stateText, table } from '../format.ts';
-import { openLiveView } from '../live-view.ts';
+import { isTerminal, STATES, type TaskState } from '../../task/states.ts';
+import { clip, stateText } from '../format.ts';
 import type { Output } from '../output.ts';
+import { fit } from '../view/columns.ts';
+import { openLiveView } from '../view/live-view.ts';
+import { LineReader } from '../view/read-lines.ts';
+import { taskLines } from '../view/task-line.ts';
 import type { Standing } from './ends.ts';
 
 /** What is shown. */
@@ -21,8 +23,8 @@ export interface Progress {
   readonly close: () => Promise<void>;
 }
 
-/** The most tasks that the live view has a line for. */
-const LINES = 15;
+/** The most tasks that are read for a drawing. */
+const MOST = 100;
 
 /** Opens the view that fits where stderr goes. */
 export async function openProgress(options: ProgressOptions): Promise<Progress> {
@@ -41,22 +43,20 @@ async function openLines({ box, out, ids }: ProgressOptions): Promise<Progress> 
 }
 
 function openLive({ box, out, ids }: ProgressOptions): Progress {
-  const ended = new Set<string>();
+  const standings = new Map<string, TaskState>();
+  const reader = new LineReader(box);
   const view = openLiveView({
     stream: process.stderr,
-    render: async () => {
-      const shown = await box.queue.store.getMany(linesFor(ids, ended));
-      const rest = ids.length - shown.length;
-      const rows = shown.map((record) => rowOf(record, out));
-      return [
-        table(out.paintNote, ['task', 'state', 'for', 'title', ''], rows),
-        ...(rest > 0 ? [`… and ${countText(rest, 'other')}; ${ended.size} of ${ids.length} ended`] : []),
-      ];
+    render: async ({ width, height }) => {
+      const { paintNote: paint } = out;
+      const tasks = await reader.tasks(linesFor(ids, standings));
+      const summary = ids.length === 1 ? [] : [paint('dim', fit(summaryOf(ids.length, standings), width).trimEnd())];
+      return [...taskLines(tasks, { width, paint, height: height - summary.length, total: ids.length }), ...summary];
     },
   });
   return {
     changed: (id, { state }) => {
-      if (isTerminal(state)) ended.add(id);
+      standings.set(id, state);
       view.refresh();
     },
     close: view.close,
@@ -64,21 +64,20 @@ function openLive({ box, out, ids }: ProgressOptions): Progress {
 }
 
 /** All if they are few; else first those that have not ended. */
-function linesFor(ids: readonly string[], ended: ReadonlySet<string>): string[] {
-  if (ids.length <= LINES) return [...ids];
-  const open = ids.filter((id) => !ended.has(id));
-  return [...open, ...ids.filter((id) => ended.has(id))].slice(0, LINES);
+function linesFor(ids: readonly string[], standings: ReadonlyMap<string, TaskState>): string[] {
+  if (ids.length <= MOST) return [...ids];
+  const rank = (id: string): number => {
+    const state = standings.get(id) ?? 'queued';
+    return state === 'running' ? 0 : isTerminal(state) ? 2 : 1;
+  };
+  return ids.toSorted((a, b) => rank(a) - rank(b)).slice(0, MOST);
 }
 
-function rowOf(record: TaskRecord, { paintNote }: Output): string[] {
-  const { id, state, code, title, phases, startedAt, submittedAt, finishedAt } = record;
-  const since = startedAt ?? submittedAt;
-  const phase = phases.at(-1);
-  const step = phase?.steps.length ?? 0;
-  const where =
-    state === 'running' && phase !== undefined
-      ? `${phase.name}${step > 0 ? `, ${countText(step, 'step')} done` : ''}`
-      : '';
-  const took = durationText((finishedAt ?? Date.now()) - since);
-  return [id, stateText(paintNote, state, code), paintNote('dim', took), clip(title, 60), where];
+function summaryOf(count: number, standings: ReadonlyMap<string, TaskState>): string {
+  const states = [...standings.values()];
+  const counts = STATES.flatMap((state) => {
+    const number = states.filter((one) => one === state).length;
+    return number === 0 ? [] : [`${number} ${state}`];
+  });
+  return `${states.filter(isTerminal).length} of ${count} ended${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`;
 }

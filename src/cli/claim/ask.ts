@@ -9,12 +9,20 @@ export interface More {
   readonly read: readonly string[];
 }
 
+/** What is answered once they are held. */
+export interface Claimed {
+  readonly claimed: More;
+  /** From the holder of a session: its lease was lost, and what it had was claimed again. */
+  readonly wasLost?: boolean;
+}
+
 /** Resolves when they are held. Throws what the run answers, and STATE if it stops before it answers. */
-export async function askForMore(socketPath: string, more: More): Promise<void> {
+export async function askForMore(socketPath: string, more: More): Promise<Claimed> {
   const { status, body } = await post(socketPath, JSON.stringify(more)).catch((error: unknown) => {
     throw gone(error);
   });
   if (status !== 200) throw refusedBy(body);
+  return JSON.parse(body) as Claimed;
 }
 
 async function post(socketPath: string, body: string): Promise<{ status: number | undefined; body: string }> {

@@ -1,8 +1,8 @@
 /** `signalbox exec`: a command of the user's own under claims. */
 
 import { lookUp, exec as run } from '../../client/exec/exec.ts';
-import type { Obstacle } from '../../client/hold.ts';
 import type { HoldClaims } from '../../client/hold-claims.ts';
+import type { Obstacle } from '../../client/obstacle.ts';
 import { processSources } from '../../config/process.ts';
 import { collect, command } from '../command.ts';
 import { usage } from '../errors.ts';

@@ -47,8 +47,8 @@ assumedResources:[name]}`,
     const { args, options, out } = context;
     const sources = processSources();
     if (args.length === 0) throw usage('There is nothing to plan.', 'Give task files, or `-` for standard input.');
-    const files = await readFiles(args, sources.cwd);
-    const { keepAfterMs } = loadConfig({ ...sources, flags: context.flags });
+    const { keepAfterMs, presets } = loadConfig({ ...sources, flags: context.flags });
+    const files = await readFiles(args, { cwd: sources.cwd, presets });
     await using box = await connectIfThere(context);
     const parts: PlanParts = {
       git: userGit(),

@@ -17,7 +17,9 @@ export const status = command<StatusOptions>({
   name: 'status',
   summary: 'show the queue, its workers and what they run',
   details: `With --watch it is drawn again whenever something changes, until q or Ctrl-C; where there is no terminal,
-each change is printed below the last.`,
+each change is printed below the last. A line says what runs in which phase, how far it is by what such tasks
+took before, and of what waits for what and whom. The lines are cut to the size of the terminal; what has no room
+is counted.`,
   json: `{maxParallelRunners,paused,queued,scheduled,blocked,running,finished,
 workers:[{id,name,host,pid,concurrency,running,leaseMs}],runners:[{id,taskId,workerId,phase,workspace,startedAt,claims:[{repo,resource,mode}]}]}`,
   examples: ['signalbox status', 'signalbox status --watch', 'signalbox status --json'],

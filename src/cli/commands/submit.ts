@@ -2,6 +2,7 @@
 
 import type { TaskEstimate } from '../../client/dry-run.ts';
 import type { Signalbox } from '../../client/signalbox.ts';
+import { loadConfig } from '../../config/config.ts';
 import { processSources } from '../../config/process.ts';
 import type { AcceptedTask } from '../../queue/store.ts';
 import type { TaskState } from '../../task/states.ts';
@@ -41,6 +42,7 @@ how long such tasks took before, where that is known. The JSON is then
   json: '{tasks:[{id,state,duplicate}]}',
   examples: [
     "signalbox submit --run 'npm update' --test 'npm test' --write package.json",
+    "signalbox submit --agent claude --prompt 'Add rate limiting to the login' --write 'src/auth/**' --test 'npm test'",
     'signalbox submit task.yaml --wait',
     'signalbox submit tasks/*.yaml --json',
     'signalbox submit tasks/*.yaml --dry-run',
@@ -76,18 +78,22 @@ how long such tasks took before, where that is known. The JSON is then
   },
 });
 
-async function readSources({ args, options }: Context<SubmitOptions>): Promise<Source[]> {
-  const { cwd } = processSources();
+async function readSources({ args, options, flags }: Context<SubmitOptions>): Promise<Source[]> {
+  const sources = processSources();
+  const reading = { cwd: sources.cwd, presets: loadConfig({ ...sources, flags }).presets };
   const given = givenFlags(options);
   if (args.length > 0) {
-    if (given.length === 0) return await readFiles(args, cwd);
+    if (given.length === 0) return await readFiles(args, reading);
     throw usage(
       `${given[0]} and a task file cannot be given together.`,
       'Write it into the file, or describe the whole task by flags.',
     );
   }
-  if (given.length > 0) return [{ name: undefined, tasks: readTasks(taskOf(options), cwd) }];
-  throw usage('There is no task to submit.', 'Give task files, `-` for standard input, or at least `--run COMMAND`.');
+  if (given.length > 0) return [{ name: undefined, tasks: readTasks(taskOf(options), reading) }];
+  throw usage(
+    'There is no task to submit.',
+    'Give task files, `-` for standard input, or at least `--run COMMAND` or `--agent NAME`.',
+  );
 }
 
 interface HandOver<T> {

@@ -25,7 +25,8 @@ export function statusPage(page: StatusPage): string {
   );
 }
 
-function countsLine({ status, paint }: StatusPage): string {
+/** The counts of all states on one line. */
+export function countsLine({ status, paint }: Pick<StatusPage, 'status' | 'paint'>): string {
   const { queued, scheduled, blocked, running, finished, maxParallelRunners, paused } = status;
   const counts = [
     ...(paused ? [paint('yellow', 'paused')] : []),

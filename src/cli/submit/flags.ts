@@ -16,6 +16,8 @@ export interface TaskFlags {
   readonly until?: string;
   readonly undeclared?: string;
   readonly run?: readonly string[];
+  readonly agent?: string;
+  readonly prompt?: string;
   readonly test?: readonly string[];
   readonly title?: string;
   readonly publish?: string;
@@ -45,7 +47,7 @@ const PLAIN = [
 ];
 /** The flags whose value is a field of the claims. */
 const CLAIMS = ['write', 'read', 'until', 'undeclared'] as const;
-const OTHER = ['repo', 'resource', 'run', 'test', 'attempts', 'env', 'secret'] as const;
+const OTHER = ['repo', 'resource', 'run', 'agent', 'prompt', 'test', 'attempts', 'env', 'secret'] as const;
 
 const TITLE_LENGTH = 80;
 
@@ -61,8 +63,13 @@ export function taskFlags(command: Command): Command {
     .option('--until <when>', 'published, or merged: how long its paths are kept (default: published)')
     .option('--undeclared <how>', 'files changed outside its paths: claim, fail or warn (default: claim)')
     .option('--run <command>', 'a shell command that does the work; repeatable, in order', collect)
+    .option(
+      '--agent <preset>',
+      'a coding agent that does the work, after --run: claude, codex, … or one of your presets',
+    )
+    .option('--prompt <text>', 'what the agent is told')
     .option('--test <command>', 'a shell command that checks it, or `auto`; repeatable', collect)
-    .option('--title <text>', 'what it does (default: the first command)')
+    .option('--title <text>', 'what it does (default: the prompt or the first command)')
     .option('--publish <how>', 'push, land, patch or none (default: push)')
     .option('--message <text>', 'the commit message')
     .option('--priority <class>', 'urgent, high, normal or low (default: normal)')
@@ -89,21 +96,38 @@ export function givenFlags(flags: TaskFlags): string[] {
 
 /** The task that the flags describe, as a task file would hold it. Throws USAGE when they cannot be one. */
 export function taskOf(flags: TaskFlags): Record<string, unknown> {
-  const { run, test, resource, env, secret, attempts } = flags;
-  if (run === undefined) {
-    throw usage('There is nothing to run.', 'Give a command with `--run`, or a task file.');
+  const { run, test, resource, attempts } = flags;
+  const agent = agentStep(flags);
+  const implement = [...(run ?? []), ...agent];
+  if (implement.length === 0) {
+    throw usage('There is nothing to run.', 'Give a command with `--run`, an agent with `--agent`, or a task file.');
   }
   return {
-    title: clip(run[0] ?? '', TITLE_LENGTH),
+    title: clip(flags.prompt ?? run?.[0] ?? '', TITLE_LENGTH),
     ...pick(flags, PLAIN),
     repo: flags.repo ?? '.',
     claims: { ...pick(flags, CLAIMS), ...(resource === undefined ? {} : { resources: resource }) },
-    implement: run,
+    implement,
     ...(test === undefined ? {} : { test: test.length === 1 && test[0] === 'auto' ? 'auto' : test }),
     ...(attempts === undefined ? {} : { attempts: /^\d+$/.test(attempts) ? Number(attempts) : attempts }),
+    ...surroundings(flags),
+  };
+}
+
+function surroundings({ env, secret }: TaskFlags): Record<string, unknown> {
+  return {
     ...(env === undefined ? {} : { env: Object.fromEntries(env.map(variable)) }),
     ...(secret === undefined ? {} : { secrets: secret }),
   };
+}
+
+function agentStep({ agent, prompt }: TaskFlags): { readonly agent: string; readonly prompt: string }[] {
+  if (agent === undefined && prompt === undefined) return [];
+  if (agent === undefined)
+    throw usage('--prompt says what an agent is told, and no agent is named.', 'Name one: `--agent claude`.');
+  if (prompt === undefined)
+    throw usage('--agent needs to be told what to do.', "Say it with `--prompt 'Add rate limiting to the login'`.");
+  return [{ agent, prompt }];
 }
 
 function pick(flags: TaskFlags, names: readonly (keyof TaskFlags)[]): Record<string, unknown> {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type ErrorFacts, SignalboxError } from '../../errors.ts';
+import type { Presets } from '../../task/presets.ts';
 import { parseRepository } from '../../task/repository.ts';
 import { parseTasks } from '../../task/schema.ts';
 import type { Task } from '../../task/task.ts';
@@ -17,15 +18,21 @@ export interface Source {
   readonly tasks: readonly Task[];
 }
 
+/** What the tasks are read with. */
+export interface Reading {
+  readonly cwd: string;
+  readonly presets: Presets;
+}
+
 /** Reads task files; `-` is standard input. A relative `repo` counts from the file's folder. Throws INVALID or USAGE. */
-export async function readFiles(names: readonly string[], cwd: string): Promise<Source[]> {
+export async function readFiles(names: readonly string[], { cwd, presets }: Reading): Promise<Source[]> {
   const sources: Source[] = [];
   for (const name of names) {
     const folder = name === '-' ? cwd : dirname(resolve(cwd, name));
     const shown = name === '-' ? 'standard input' : name;
     const content = await readInput(name, cwd);
     try {
-      sources.push({ name: shown, tasks: readTasks(readTaskText(content), folder) });
+      sources.push({ name: shown, tasks: readTasks(readTaskText(content), { cwd: folder, presets }) });
     } catch (error) {
       throw inFile(error, shown);
     }
@@ -33,11 +40,11 @@ export async function readFiles(names: readonly string[], cwd: string): Promise<
   return sources;
 }
 
-/** Validates tasks whose relative repositories count from `folder`. Throws INVALID or UNSUPPORTED. */
-export function readTasks(input: unknown, folder: string): Task[] {
-  return parseTasks(input).map((task) => {
+/** Validates tasks whose relative repositories count from `cwd`. Throws INVALID or UNSUPPORTED. */
+export function readTasks(input: unknown, { cwd, presets }: Reading): Task[] {
+  return parseTasks(input, presets).map((task) => {
     const repo = parseRepository(task.repo);
-    return repo.kind === 'path' ? { ...task, repo: resolve(folder, repo.path) } : task;
+    return repo.kind === 'path' ? { ...task, repo: resolve(cwd, repo.path) } : task;
   });
 }
 

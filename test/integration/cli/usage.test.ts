@@ -38,8 +38,13 @@ describe('a command that is typed wrongly', () => {
     { args: ['worker', '--drain', 'soon'], next: 'See `signalbox worker --help`.' },
     { args: ['status', '--watch'], next: 'Ask again with `signalbox status --json`.' },
     { args: ['logs', 'ID', '-f', '--run', '1'], next: 'Leave one out: an earlier run does not grow.' },
-    { args: ['submit'], next: 'Give task files, `-` for standard input, or at least `--run COMMAND`.' },
-    { args: ['submit', '--write', 'a'], next: 'Give a command with `--run`, or a task file.' },
+    {
+      args: ['submit'],
+      next: 'Give task files, `-` for standard input, or at least `--run COMMAND` or `--agent NAME`.',
+    },
+    { args: ['submit', '--write', 'a'], next: 'Give a command with `--run`, an agent with `--agent`, or a task file.' },
+    { args: ['submit', '--prompt', 'do it'], next: 'Name one: `--agent claude`.' },
+    { args: ['submit', '--agent', 'claude'], next: "Say it with `--prompt 'Add rate limiting to the login'`." },
     {
       args: ['submit', 'a.yaml', '--run', 'true'],
       next: 'Write it into the file, or describe the whole task by flags.',

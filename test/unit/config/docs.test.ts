@@ -7,8 +7,9 @@ import { docTable } from '../../support/markdown.ts';
 test('docs/configuration.md lists every option with its variable and default', () => {
   const { properties = {} } = z.toJSONSchema(optionsSchema, { io: 'input', unrepresentable: 'any' });
   const rows = Object.entries(VARIABLES).map(([option, variable]) => {
-    const { default: fallback, description } = properties[option] as { default?: string | number; description: string };
-    return [option, variable, `${fallback ?? ''}`, description];
+    const { default: fallback, description } = properties[option] as { default?: unknown; description: string };
+    const shown = fallback === undefined ? '' : JSON.stringify(fallback).replace(/^"(.*)"$|^\[\]$/, '$1');
+    return [option, variable, shown, description];
   });
   expect(docTable('configuration.md', 'Options')).toEqual(rows);
   expect(Object.keys(VARIABLES).toSorted()).toEqual(Object.keys(optionsSchema.shape).toSorted());
