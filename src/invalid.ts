@@ -139,7 +139,7 @@ function givenText(issue: Issue, given: unknown): string {
 
 /** Whether a field may hold what must not be repeated in a message. */
 function isSecret(issue: Issue): boolean {
-  return ['env', 'token', 'signingKey'].includes(String(issue.path[0]));
+  return ['env', 'token', 'readToken', 'signingKey'].includes(String(issue.path[0]));
 }
 
 const KINDS: Readonly<Record<string, string>> = {

@@ -6,6 +6,7 @@ import type { Adder, Shared } from './command.ts';
 import { cancel } from './commands/cancel.ts';
 import { claim } from './commands/claim.ts';
 import { claims } from './commands/claims.ts';
+import { dashboard } from './commands/dashboard.ts';
 import { doctor } from './commands/doctor.ts';
 import { drain } from './commands/drain.ts';
 import { exec } from './commands/exec.ts';
@@ -29,6 +30,7 @@ import { worker } from './commands/worker.ts';
 const COMMANDS: readonly Adder[] = [
   up,
   worker,
+  dashboard,
   submit,
   plan,
   list,

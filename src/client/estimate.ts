@@ -22,6 +22,8 @@ const MAX_WAITING = 2_000;
 export interface EstimateParts {
   readonly queue: TaskQueue;
   readonly keepAfterMs: number;
+  /** How long past runs took, for who has read it a moment ago; else it is read. */
+  readonly durations?: (() => Promise<Durations>) | undefined;
 }
 
 /** A task that is not in the queue. */
@@ -46,12 +48,12 @@ export interface Question {
 
 /** When some tasks are likely to start, or would be if they were submitted now. */
 export async function estimateStarts(
-  { queue, keepAfterMs }: EstimateParts,
+  { queue, keepAfterMs, durations: readPast = async () => await readDurations(queue) }: EstimateParts,
   { ids, newcomers = [], world: seen }: Question,
 ): Promise<Estimates> {
   const [world, durations, now, slots, queued] = await Promise.all([
     seen ?? readWorld(queue),
-    readDurations(queue),
+    readPast(),
     readNow(queue),
     readSlots(queue),
     readQueued(queue),

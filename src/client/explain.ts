@@ -4,9 +4,9 @@ import type { TaskRecord } from '../queue/record.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import { explanationOf } from '../task/outcomes.ts';
 import { isTerminal, type Outcome, type TaskState } from '../task/states.ts';
-import { type EstimateParts, estimateStarts } from './estimate.ts';
+import { type EstimateParts, type Estimates, estimateStarts } from './estimate.ts';
 import { blockedWords, queuedWords, runningWords, scheduledWords, type Words } from './explain-words.ts';
-import type { Blocker, ChainLink, Standing, WaitingTicket } from './standing.ts';
+import type { Blocker, ChainLink, Standing, WaitingTicket, World } from './standing.ts';
 import { readWorldOf } from './world.ts';
 
 /** What `explain` answers. */
@@ -30,25 +30,75 @@ const NOT_IN_LINE = { blockedBy: [], position: null, ahead: [], chain: [], estim
 
 /** Explains a task. Throws NOT_FOUND or TASK_LOST. */
 export async function explain(parts: EstimateParts, id: string): Promise<Explanation> {
+  const explained = (await explainMany(parts, [id])).get(id);
+  if (explained instanceof Error) throw explained;
+  return explained as Explanation;
+}
+
+/**
+ * Explains some tasks by one look at the queue: as many as ask at once cost little more than one. Answers the error of
+ * those that cannot be explained, NOT_FOUND or TASK_LOST.
+ */
+export async function explainMany(
+  parts: EstimateParts,
+  ids: readonly string[],
+): Promise<Map<string, Explanation | Error>> {
   const { queue } = parts;
-  const { world, standing } = await readWorldOf(queue, id);
+  const answers = new Map<string, Explanation | Error>();
+  const open: string[] = [];
+  const seen = new Map((await queue.store.getMany(ids)).map((record) => [record.id, record]));
+  for (const id of new Set(ids)) {
+    const record = seen.get(id);
+    // How it ended does not change any more, and needs no look at the queue.
+    if (record !== undefined && isTerminal(record.state)) answers.set(id, ended(record));
+    else open.push(id);
+  }
+  if (open.length === 0) return answers;
+  const { world, standing } = await readWorldOf(queue, open);
+  const waiting = open.filter(
+    (id) => standing.ticket(id) !== undefined || ['queued', 'blocked'].includes(seen.get(id)?.state ?? ''),
+  );
+  const look: Look = { parts, standing, estimates: await estimatesOf(parts, waiting, world) };
+  for (const id of open) answers.set(id, await explainOne(look, id).catch(asError));
+  return answers;
+}
+
+interface Look {
+  readonly parts: EstimateParts;
+  readonly standing: Standing;
+  readonly estimates: Estimates | undefined;
+}
+
+async function estimatesOf(parts: EstimateParts, ids: readonly string[], world: World): Promise<Estimates | undefined> {
+  return ids.length === 0 ? undefined : await estimateStarts(parts, { ids, world });
+}
+
+async function explainOne({ parts: { queue }, standing, estimates }: Look, id: string): Promise<Explanation> {
   // Later than the ticket, so that a task that has ended meanwhile is not said to wait.
   const record = await queue.get(id);
   const { state } = record;
   const ticket = standing.ticket(id);
-  if (isTerminal(state)) return { id, state, ...NOT_IN_LINE, ...endWords(record) };
+  if (isTerminal(state)) return ended(record);
   if (ticket === undefined && state !== 'queued' && state !== 'blocked') {
     const words =
       state === 'running' ? await runningStory(queue, record, standing) : await scheduledWords(queue, record);
     return { id, state, ...NOT_IN_LINE, ...words };
   }
-  const { now, inMs } = await estimateStarts(parts, { ids: [id], world });
-  const wait = inMs.get(id);
-  const estimatedStartAt = wait === undefined ? null : new Date(now + wait).toISOString();
+  const wait = estimates?.inMs.get(id);
+  const estimatedStartAt =
+    estimates === undefined || wait === undefined ? null : new Date(estimates.now + wait).toISOString();
   if (ticket === undefined || ticket.state === 'granted') {
     return { id, state, ...NOT_IN_LINE, estimatedStartAt, ...(await queuedWords(queue, record, ticket !== undefined)) };
   }
   return { id, state, ...inLine(ticket, standing), estimatedStartAt };
+}
+
+function ended(record: TaskRecord): Explanation {
+  return { id: record.id, state: record.state, ...NOT_IN_LINE, ...endWords(record) };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 type InLine = Words & Pick<Explanation, 'blockedBy' | 'position' | 'ahead' | 'chain'>;

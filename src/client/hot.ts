@@ -67,13 +67,26 @@ export async function readHot(queue: TaskQueue, { repoKey, limit = SHOWN }: HotQ
 }
 
 /** The waits of one task: what each time in state `blocked` was for, and how long it was. Still waiting counts to `now`. */
-export function waitsOf(
-  { conflicts: found, code }: Pick<ConflictRecord, 'conflicts' | 'code'>,
-  times: readonly StateTime[],
-  now: number,
-): Wait[] {
+export function waitsOf(task: WaitingTask, times: readonly StateTime[], now: number): Wait[] {
+  return waitSpansOf(task, times).map(({ resource, holderTaskId, from, to }) => ({
+    resource,
+    holderTaskId,
+    waitMs: Math.max(0, (to ?? now) - from),
+  }));
+}
+
+/** A wait with when it was, in ms since the epoch; `to` is null while it lasts. */
+export interface WaitSpan extends Pick<Wait, 'resource' | 'holderTaskId'> {
+  readonly from: number;
+  readonly to: number | null;
+}
+
+type WaitingTask = Pick<ConflictRecord, 'conflicts' | 'code'>;
+
+/** The same waits by when they were. */
+export function waitSpansOf({ conflicts: found, code }: WaitingTask, times: readonly StateTime[]): WaitSpan[] {
   const blocked = times.flatMap(({ state, at }, i) =>
-    state === 'blocked' ? [{ waitMs: Math.max(0, (times[i + 1]?.at ?? now) - at) }] : [],
+    state === 'blocked' ? [{ from: at, to: times[i + 1]?.at ?? null }] : [],
   );
   // Each wait has left one conflict, and a refusal at the end one more. The oldest of both may have been trimmed.
   const causes = code === 'conflict' || code === 'wait_timeout' ? found.slice(0, -1) : found;
@@ -82,7 +95,8 @@ export function waitsOf(
   return causes.slice(causes.length - count).map(({ resource, holderTaskId }, i) => ({
     resource,
     holderTaskId,
-    waitMs: spans[i]?.waitMs ?? 0,
+    from: spans[i]?.from ?? 0,
+    to: spans[i]?.to ?? null,
   }));
 }
 

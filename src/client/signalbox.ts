@@ -25,6 +25,7 @@ import { checkClaims, type HoldClaims, holdNodes, needsRepo } from './hold-claim
 import { type HotView, readHot } from './hot.ts';
 import { type KeptClaim, releaseKept } from './kept.ts';
 import { type Limits, readLimits, setLimit } from './limits.ts';
+import { type PlanView, planTasks } from './plan.ts';
 import { retryOf } from './retry.ts';
 import { readList, readStatus, type Status, type TaskSummary, type TaskView, viewOf } from './views.ts';
 
@@ -113,7 +114,10 @@ export class Signalbox implements AsyncDisposable {
   /** Kept tasks, newest first. */
   async list(filter: ListFilter = {}): Promise<TaskSummary[]> {
     const { repo, ...rest } = filter;
-    return await readList(this.queue, { ...rest, repoKey: repo === undefined ? undefined : await this.#keyOf(repo) });
+    return await readList(this.queue, {
+      ...rest,
+      repoKey: repo === undefined ? undefined : await this.identityOf(repo),
+    });
   }
 
   /** Waits until a task has ended; answers how. Rejects with the reason of `signal` when that is aborted. */
@@ -157,14 +161,25 @@ export class Signalbox implements AsyncDisposable {
     return await explain({ queue: this.queue, keepAfterMs: this.config.keepAfterMs }, id);
   }
 
+  /** A dry run of validated tasks: what would run beside what, and how long all would take. Throws INVALID. */
+  async planTasks(tasks: readonly Task[]): Promise<PlanView> {
+    const { queue, config } = this;
+    return await planTasks(tasks, { git: this.#git, cwd: this.#cwd, keepAfterMs: config.keepAfterMs, queue });
+  }
+
+  /** The identity of a repository, by which it is locked: the same for every spelling. Throws INVALID. */
+  async identityOf(repo: string): Promise<string> {
+    return (await this.#resolve(repo, '')).key;
+  }
+
   /** What is held and who waits, in all repositories or one. */
   async claims(repo?: string): Promise<ClaimsView> {
-    return await readClaims(this.queue, repo === undefined ? undefined : await this.#keyOf(repo));
+    return await readClaims(this.queue, repo === undefined ? undefined : await this.identityOf(repo));
   }
 
   /** What the kept tasks have waited for longest, in all repositories or one. */
   async hot({ repo, limit }: { readonly repo?: string; readonly limit?: number } = {}): Promise<HotView> {
-    return await readHot(this.queue, { repoKey: repo === undefined ? undefined : await this.#keyOf(repo), limit });
+    return await readHot(this.queue, { repoKey: repo === undefined ? undefined : await this.identityOf(repo), limit });
   }
 
   /** The state of the whole queue. */
@@ -225,7 +240,7 @@ export class Signalbox implements AsyncDisposable {
     options: HoldOptions = {},
   ): Promise<T> {
     const checked = checkClaims(claims);
-    const key = needsRepo(checked) ? await this.#keyOf(claims.repo) : '';
+    const key = needsRepo(checked) ? await this.identityOf(claims.repo) : '';
     const parts = { queue: this.queue, timings: this.config };
     return await hold(parts, { nodes: holdNodes(checked, key), options }, fn);
   }
@@ -264,10 +279,6 @@ export class Signalbox implements AsyncDisposable {
       if (!found.has(repo)) found.set(repo, { repo: await this.#resolve(repo, place), place });
     }
     return found;
-  }
-
-  async #keyOf(repo: string): Promise<string> {
-    return (await this.#resolve(repo, '')).key;
   }
 
   async #resolve(repo: string, place: string): Promise<Repo> {

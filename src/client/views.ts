@@ -1,6 +1,7 @@
 /** Records and the state of the queue in the shapes of the JSON contract. */
 
 import { isExplicit } from '../claims/claim-set.ts';
+import { type ListedRecord, readPage } from '../queue/pages.ts';
 import type { Artifact, ConflictReport, HistoryEntry, PhaseReport, TaskRecord } from '../queue/record.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import { registeredWorkers } from '../runner/registry.ts';
@@ -83,6 +84,9 @@ export interface Status {
   }[];
 }
 
+/** How many records `readList` reads at a time. */
+const LIST_PAGE = 500;
+
 /** Which tasks are listed; a repository by its identity. */
 export interface ListQuestion {
   readonly state?: TaskState | undefined;
@@ -92,32 +96,64 @@ export interface ListQuestion {
 }
 
 /** A record as `list` shows it. */
-function summaryOf({ id, state, code, title, branch, owner, priority, attempts }: TaskRecord): TaskSummary {
+export function summaryOf({
+  id,
+  state,
+  code,
+  title,
+  branch,
+  owner,
+  priority,
+  attempts,
+}: Pick<TaskRecord, keyof TaskSummary>): TaskSummary {
   return { id, state, code, title, branch, owner, priority, attempts };
 }
 
 /** Kept tasks, newest first. */
 export async function readList(
-  { store }: TaskQueue,
-  { state, owner, repoKey, limit }: ListQuestion,
+  queue: TaskQueue,
+  { state, owner, repoKey, limit = Number.MAX_SAFE_INTEGER }: ListQuestion,
 ): Promise<TaskSummary[]> {
-  const narrow = owner !== undefined || repoKey !== undefined;
-  const ids = await store.ids({
-    ...(state === undefined ? {} : { state }),
-    ...(limit === undefined || narrow ? {} : { limit }),
-  });
-  const records = (await store.getMany(ids)).filter(
-    (record) =>
-      (owner === undefined || record.owner === owner) && (repoKey === undefined || record.repoKey === repoKey),
-  );
-  return records.slice(0, limit).map(summaryOf);
+  const matches =
+    owner === undefined && repoKey === undefined
+      ? undefined
+      : (facts: { readonly owner: string; readonly repoKey: string }): boolean =>
+          (owner === undefined || facts.owner === owner) && (repoKey === undefined || facts.repoKey === repoKey);
+  const summaries: TaskSummary[] = [];
+  let before: number | undefined;
+  do {
+    const page = await readPage(queue, {
+      state,
+      matches,
+      limit: Math.min(LIST_PAGE, limit - summaries.length),
+      before,
+    });
+    summaries.push(...page.records.map(summaryOf));
+    before = page.last;
+  } while (before !== undefined && summaries.length < limit);
+  return summaries;
+}
+
+/** How long a task has waited for its first start, and how long for what others held. In ms. */
+export function waitedMs({
+  submittedAt,
+  startedAt,
+  finishedAt,
+  blockedMs,
+  blockedSince,
+}: Pick<ListedRecord, 'submittedAt' | 'startedAt' | 'finishedAt' | 'blockedMs' | 'blockedSince'>): {
+  readonly waitMs: number;
+  readonly blockedMs: number;
+} {
+  return {
+    waitMs: Math.max(0, (startedAt ?? finishedAt ?? Date.now()) - submittedAt),
+    blockedMs: blockedMs + (blockedSince === null ? 0 : Math.max(0, Date.now() - blockedSince)),
+  };
 }
 
 /** A record and its history as `show` shows it. */
 export function viewOf(record: TaskRecord, history: readonly HistoryEntry[]): TaskView {
-  const { repo, base, spec, run, crashes, retryOf, submittedAt, startedAt, finishedAt, blockedMs, blockedSince } =
-    record;
-  const waitedUntil = startedAt ?? finishedAt ?? Date.now();
+  const { repo, base, spec, run, crashes, retryOf, submittedAt, startedAt, finishedAt } = record;
   return {
     ...summaryOf(record),
     repo,
@@ -129,8 +165,7 @@ export function viewOf(record: TaskRecord, history: readonly HistoryEntry[]): Ta
     submittedAt: new Date(submittedAt).toISOString(),
     startedAt: iso(startedAt),
     finishedAt: iso(finishedAt),
-    waitMs: Math.max(0, waitedUntil - submittedAt),
-    blockedMs: blockedMs + (blockedSince === null ? 0 : Math.max(0, Date.now() - blockedSince)),
+    ...waitedMs(record),
     host: record.host,
     runnerId: record.runnerId,
     workerId: record.workerId,
@@ -189,6 +224,7 @@ export async function readStatus(queue: TaskQueue): Promise<Status> {
   };
 }
 
-function iso(ms: number | null): string | null {
+/** A time as it is shown. */
+export function iso(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }

@@ -32,13 +32,17 @@ async function readTickets({ redis, keys, line }: TaskQueue): Promise<WaitingTic
   });
 }
 
-/** The world, and in it what one ticket waits for: not taken apart by what happens between two reads. */
-export async function readWorldOf(queue: TaskQueue, ticketId: string): Promise<{ world: World; standing: Standing }> {
+/** The world, and in it what some tickets wait for: not taken apart by what happens between two reads. */
+export async function readWorldOf(
+  queue: TaskQueue,
+  ticketIds: readonly string[],
+): Promise<{ world: World; standing: Standing }> {
   for (let look = 1; ; look += 1) {
     const world = await readWorld(queue);
     const standing = new Standing(world);
-    const ticket = standing.ticket(ticketId);
-    const isClear = ticket?.state !== 'waiting' || world.isPaused || standing.blockersOf(ticket).length > 0;
+    const tickets = ticketIds.map((id) => standing.ticket(id)).filter((ticket) => ticket?.state === 'waiting');
+    const isClear =
+      world.isPaused || tickets.every((ticket) => ticket === undefined || standing.blockersOf(ticket).length > 0);
     if (isClear || look === LOOKS) return { world, standing };
   }
 }

@@ -41,6 +41,8 @@ export interface Config extends Timings {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** The bearer token of the HTTP API. */
   readonly token: string | undefined;
+  /** The one with which one may only look. */
+  readonly readToken: string | undefined;
   /** What tasks are signed with, and what workers ask of them. */
   readonly signingKey: string | undefined;
 }
@@ -98,7 +100,7 @@ export function defineConfig(options: Options = {}): Readonly<Config> {
 function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
   const { leaseTtl, drainTimeout, keepAfter, ledgerRetention, logLimit, redisUrl, maxParallelRunners, token, ...same } =
     optionsSchema.parse(options);
-  const { lockRedisUrls, signingKey, memoryLimit, processLimit, diskLimit, ...rest } = same;
+  const { lockRedisUrls, signingKey, readToken, memoryLimit, processLimit, diskLimit, ...rest } = same;
   return Object.freeze({
     ...rest,
     ...timings(leaseTtl),
@@ -113,6 +115,7 @@ function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
     diskLimitBytes: diskLimit,
     maxParallelRunners,
     token,
+    readToken,
     signingKey,
     lockRedisUrls: Object.freeze(lockRedisUrls),
   });

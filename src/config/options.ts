@@ -93,6 +93,7 @@ export const optionsSchema = strict({
   diskLimit: bytes.exactOptional().describe('The most that a run’s folder may hold; unset: no limit.'),
   logLevel: z.enum(LOG_LEVELS).default('info').describe('The least important log lines that are written.'),
   token: token.exactOptional().describe('The bearer token that the HTTP API asks for; unset: none.'),
+  readToken: token.exactOptional().describe('A second token, with which one may look and not steer; unset: none.'),
   lockRedisUrls: lockRedisUrls
     .prefault([])
     .describe('Independent Redis servers, comma-separated, a quorum of which must confirm each claim; unset: none.'),
@@ -122,6 +123,7 @@ export const VARIABLES: Readonly<Record<OptionName, string>> = {
   diskLimit: 'SIGNALBOX_DISK_LIMIT',
   logLevel: 'SIGNALBOX_LOG_LEVEL',
   token: 'SIGNALBOX_TOKEN',
+  readToken: 'SIGNALBOX_READ_TOKEN',
   lockRedisUrls: 'SIGNALBOX_LOCK_REDIS',
   signingKey: 'SIGNALBOX_SIGNING_KEY',
 };

@@ -16,7 +16,7 @@ export interface LogOptions {
   readonly stream?: DestinationStream;
 }
 
-const SECRET_FIELDS = ['token', 'password', 'authorization', 'cookie', 'signingKey', 'env', 'secrets'];
+const SECRET_FIELDS = ['token', 'readToken', 'password', 'authorization', 'cookie', 'signingKey', 'env', 'secrets'];
 const REDACTED = '[redacted]';
 const ADDRESS_WITH_PASSWORD = /(\w:\/\/)[^\s"/@]*:[^\s"]*?@/g;
 

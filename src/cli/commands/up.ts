@@ -6,6 +6,7 @@ import { type Config, loadConfig } from '../../config/config.ts';
 import { type Options, VARIABLES } from '../../config/options.ts';
 import { processSources } from '../../config/process.ts';
 import { producerConnection } from '../../redis/connect.ts';
+import { type Dashboard, DEFAULT_PORT, startDashboard } from '../../server/dashboard.ts';
 import { command } from '../command.ts';
 import { countText, durationText, fields } from '../format.ts';
 import type { Output } from '../output.ts';
@@ -26,13 +27,14 @@ interface UpOptions {
 const DRAIN_MS = 5_000;
 const MAX_WORKERS = 64;
 
-/** Starts Redis if none is configured, and workers; stops them when it is signalled. */
+/** Starts Redis if none is configured, workers, and the dashboard; stops them when it is signalled. */
 export const up = command<UpOptions>({
   name: 'up',
-  summary: 'start all that is needed on this machine: Redis, workers',
+  summary: 'start all that is needed on this machine: Redis, workers, dashboard',
   details: `A private Redis is started when no REDIS_URL is set, with its data in the data folder (.signalbox, which
 git does not see); other commands in this folder or below then find it. When it or a worker dies it is started
-again; each worker writes its log to logs/ in the data folder. Ctrl-C stops everything: what has not ended
+again; each worker writes its log to logs/ in the data folder. The dashboard is for this machine alone, on port ${DEFAULT_PORT}
+or the next that is free unless --port says which. Ctrl-C stops everything: what has not ended
 after --drain goes back to the queue and runs at the next start. A second Ctrl-C hurries.`,
   json: '{ready:true,redisUrl,port}, once it takes tasks',
   examples: [
@@ -44,7 +46,7 @@ after --drain goes back to the queue and runs at the next start. A second Ctrl-C
     made
       .option('--workers <n>', 'how many worker processes', wholeNumber(1, MAX_WORKERS), 1)
       .option('--concurrency <n>', 'how many tasks each runs at a time (SIGNALBOX_CONCURRENCY)', wholeNumber(1))
-      .option('--port <port>', 'the dashboard’s port; there is no dashboard in this version', wholeNumber(0, 65_535))
+      .option('--port <port>', 'the dashboard’s port; 0 takes any that is free', wholeNumber(0, 65_535))
       .option(
         '--drain <duration>',
         'how long runs may go on after a signal (SIGNALBOX_DRAIN_TIMEOUT, else 5s)',
@@ -52,10 +54,9 @@ after --drain goes back to the queue and runs at the next start. A second Ctrl-C
       ),
   run: async ({ options, flags, out }) => {
     const sources = processSources();
-    const { concurrency, port, drain } = options;
+    const { concurrency, drain } = options;
     const given = { ...flags, concurrency, drainTimeout: drain };
     const config = loadConfig({ ...sources, flags: given, findUp: false });
-    if (port !== undefined) out.note('There is no dashboard in this version: --port does nothing yet.');
     const places = placesOf(config.dataDir, sources.cwd);
     for (const place of places) await makePlace(place);
     await refuseSecond(places);
@@ -68,6 +69,7 @@ after --drain goes back to the queue and runs at the next start. A second Ctrl-C
         config,
         places,
         redisUrl,
+        flags,
         signals,
         out,
         env: envFor(sources.env, { flags, concurrency }),
@@ -86,14 +88,16 @@ interface FleetParts {
   readonly options: UpOptions;
   readonly config: Readonly<Config>;
   readonly redisUrl: string;
+  readonly flags: Options;
   readonly signals: Signals;
   readonly out: Output;
   readonly env: Env;
   readonly places: readonly string[];
 }
 
-/** Runs the workers until the first signal. */
-async function runFleet({ options, config, places, redisUrl, signals, out, env }: FleetParts): Promise<void> {
+/** Runs the workers and the dashboard until the first signal. */
+async function runFleet(parts: FleetParts): Promise<void> {
+  const { options, config, places, redisUrl, signals, out, env } = parts;
   const { dataDir, drainTimeoutMs = DRAIN_MS } = config;
   const logFolder = join(dataDir, 'logs');
   await mkdir(logFolder, { recursive: true });
@@ -110,30 +114,42 @@ async function runFleet({ options, config, places, redisUrl, signals, out, env }
     note: (text) => out.note(text),
     signal: signals.first,
   });
+  let dashboard: Dashboard | undefined;
   try {
-    await noteUp(places, { redisUrl, port: null, pid: process.pid, dataDir });
-    tellReady(out, { redisUrl, config, workers: options.workers });
+    dashboard = await serve(parts);
+    const { port, url } = dashboard;
+    await noteUp(places, { redisUrl, port, pid: process.pid, dataDir });
+    tellReady(out, { redisUrl, config, workers: options.workers, port, url });
     await untilAborted(signals.first);
     out.note(`Stopping; runs may go on for ${durationText(drainTimeoutMs)}. Press Ctrl-C again to hurry.`);
     signals.onSecond(() => fleet.hurry());
   } finally {
-    await fleet.stop();
+    await Promise.all([fleet.stop(), dashboard?.stop()]);
     await forgetUp(places);
   }
 }
 
+/** A port that was asked for is the one, and else the usual one or the next that is free. */
+async function serve({ options: { port }, flags, redisUrl, config }: FleetParts): Promise<Dashboard> {
+  const where = port === undefined ? { port: DEFAULT_PORT, orNextPort: true } : { port };
+  return await startDashboard({ ...flags, redisUrl, dataDir: config.dataDir, ...where });
+}
+
 interface Ready {
+  readonly port: number;
+  readonly url: string;
   readonly redisUrl: string;
   readonly config: Readonly<Config>;
   readonly workers: number;
 }
 
-function tellReady(out: Output, { redisUrl, config, workers }: Ready): void {
+function tellReady(out: Output, { redisUrl, config, workers, port, url }: Ready): void {
   const slots = countText(workers * config.concurrency, 'task');
-  out.data({ ready: true, redisUrl, port: null }, () =>
+  out.data({ ready: true, redisUrl, port }, () =>
     [
       `${out.paint('green', 'ready')}: ${countText(workers, 'worker')}, up to ${slots} at a time`,
       fields(out.paint, [
+        ['page', url],
         ['redis', `${redisUrl.replace(/\/\/[^@/]*@/, '//***@')}${isPrivate(config) ? ' (private)' : ''}`],
         ['data', config.dataDir],
       ]),

@@ -1,0 +1,91 @@
+/** The fastify app: everything that answers a request, behind one gate. */
+
+import helmet from '@fastify/helmet';
+import { type FastifyInstance, fastify } from 'fastify';
+import { FailedAttempts } from './auth/attempts.ts';
+import { addGate } from './auth/gate.ts';
+import { addLogin, sendLogin } from './auth/login.ts';
+import { addEndpoints, type Endpoint } from './http/endpoint.ts';
+import type { ServerParts } from './parts.ts';
+import { HttpProblem, PROBLEM_TYPE, problemOf } from './problems.ts';
+import { eventEndpoints } from './routes/events.ts';
+import { addHealth } from './routes/health.ts';
+import { addPage } from './routes/page.ts';
+import { queueEndpoints } from './routes/queue.ts';
+import { steeringEndpoints } from './routes/steering.ts';
+import { taskEndpoints } from './routes/tasks.ts';
+
+/** What a page may do: only what it brought along itself. Plots set the style of single elements. */
+const POLICY = {
+  'default-src': ["'none'"],
+  'script-src': ["'self'"],
+  'style-src': ["'self'"],
+  'style-src-attr': ["'unsafe-inline'"],
+  'img-src': ["'self'", 'data:'],
+  'font-src': ["'self'"],
+  'connect-src': ["'self'"],
+  'manifest-src': ["'self'"],
+  'base-uri': ["'none'"],
+  'form-action': ["'self'"],
+  'frame-ancestors': ["'none'"],
+};
+
+const BODY_BYTES = 64 * 1024;
+
+/** Makes the app; it does not listen yet. `isLocal`: it will be reached by loopback alone. */
+export async function createApp(
+  parts: ServerParts,
+  { isLocal }: { readonly isLocal: boolean },
+): Promise<FastifyInstance> {
+  const { access, logger, pageDir } = parts;
+  const app = fastify({
+    bodyLimit: BODY_BYTES,
+    // Names of prototypes are refused with the rest of what is no plain data, by name.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
+    // Streams are ended by the hub; a client that keeps its connection open must not hold up a stop.
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 256 },
+  });
+  const attempts = new FailedAttempts();
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: POLICY },
+    // It may be spoken to without TLS, on loopback; a proxy that adds TLS adds this too.
+    strictTransportSecurity: false,
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  addGate(app, { access, attempts, isLocal });
+  app.setErrorHandler(async (error, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500 && problem.code !== 'NOT_READY')
+      logger.error({ err: error, method: request.method, route: request.routeOptions.url }, 'a request failed');
+    if (error instanceof HttpProblem) void reply.headers(error.headers);
+    if (problem.code === 'UNAUTHORIZED' && wantsLogin(request.headers.accept, request.method))
+      return await sendLogin(reply, { status: 401, next: request.url });
+    return await reply
+      .code(problem.status)
+      .type(PROBLEM_TYPE)
+      .header('cache-control', 'no-store')
+      .send(JSON.stringify(problem));
+  });
+  addLogin(app, { access, attempts });
+  addHealth(app);
+  addEndpoints(app, '/api/v1', allEndpoints(parts));
+  addPage(app, pageDir);
+  return app;
+}
+
+/** All endpoints of the API, in the order of its description. */
+export function allEndpoints(parts: ServerParts): Endpoint[] {
+  const all: Endpoint[] = [
+    ...taskEndpoints(parts),
+    ...steeringEndpoints(parts),
+    ...queueEndpoints(parts),
+    ...eventEndpoints(parts, () => all),
+  ];
+  return all;
+}
+
+function wantsLogin(accept: string | undefined, method: string): boolean {
+  return method === 'GET' && accept?.includes('text/html') === true;
+}
