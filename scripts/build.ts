@@ -27,7 +27,9 @@ const SOURCES = ['src', 'workers'];
 const STAMP = join(OUT, '.built');
 
 if (process.argv.includes('--help')) {
-  console.log('usage: npm run build\nCompiles src/ and workers/ to dist/, bundles the live page and adds what is not TypeScript.');
+  console.log(
+    'usage: npm run build\nCompiles src/ and workers/ to dist/, bundles the live page and adds what is not TypeScript.',
+  );
 } else {
   const startedAt = new Date();
   const { status } = spawnSync('tsc', ['--project', 'tsconfig.build.json'], { stdio: 'inherit' });

@@ -45,7 +45,12 @@ export function useLoad<T>(
   useEffect(() => {
     const loader = new Loader<T>(
       async (signal) => await latest.current.load(signal),
-      (news) => setState((before) => ({ key, data: news.data ?? (before.key === key ? before.data : undefined), error: news.error })),
+      (news) =>
+        setState((before) => ({
+          key,
+          data: news.data ?? (before.key === key ? before.data : undefined),
+          error: news.error,
+        })),
     );
     again.current = () => loader.soon(0);
     loader.soon(0);
@@ -81,10 +86,7 @@ class Loader<T> {
   #isLoading = false;
   #isAskedAgain = false;
 
-  constructor(
-    load: (signal: AbortSignal) => Promise<T>,
-    tell: (news: { data?: T; error?: RequestError }) => void,
-  ) {
+  constructor(load: (signal: AbortSignal) => Promise<T>, tell: (news: { data?: T; error?: RequestError }) => void) {
     this.#load = load;
     this.#tell = tell;
   }

@@ -32,8 +32,7 @@ export class HeatMap {
   /** Draws this in place of the last. */
   draw(tree: readonly TreeNode[], words: (amount: number) => string): void {
     this.#words = words;
-    const most = Math.max(1, ...tree.map(({ value }) => value));
-    this.#chart.setOption({ series: [seriesOf(tree, most, words)] }, { notMerge: true });
+    this.#chart.setOption({ series: [seriesOf(tree, words)] }, { notMerge: true });
   }
 
   close(): void {
@@ -42,9 +41,11 @@ export class HeatMap {
   }
 }
 
-function seriesOf(tree: readonly TreeNode[], most: number, words: (amount: number) => string) {
+function seriesOf(tree: readonly TreeNode[], words: (amount: number) => string) {
+  const most = hottest(tree);
   const ink = colour('ink');
   const surface = colour('surface');
+  const font = colour('sans');
   return {
     type: 'treemap',
     name: 'all',
@@ -67,21 +68,31 @@ function seriesOf(tree: readonly TreeNode[], most: number, words: (amount: numbe
     label: {
       show: true,
       color: ink,
-      fontSize: 12,
-      lineHeight: 16,
+      position: [9, 8],
       overflow: 'truncate',
-      formatter: ({ name, value }: { name: string; value: number }) => `${name}\n${words(value)}`,
+      formatter: ({ name, value }: { name: string; value: number }) => `{name|${plain(name)}}\n{value|${words(value)}}`,
+      rich: {
+        name: { fontFamily: font, fontSize: 12, fontWeight: 600, lineHeight: 17, color: ink },
+        value: { fontFamily: font, fontSize: 12, lineHeight: 17, color: ink },
+      },
     },
     upperLabel: {
       show: true,
-      height: 22,
+      height: 24,
       color: ink,
+      fontFamily: font,
       fontSize: 12,
-      formatter: ({ name, value }: { name: string; value: number }) => `${name} · ${words(value)}`,
+      fontWeight: 600,
+      padding: [0, 0, 0, 8],
+      formatter: ({ name, value }: { name: string; value: number }) => `${name}   ${words(value)}`,
     },
-    itemStyle: { borderColor: surface, borderWidth: 1, gapWidth: 2, borderRadius: 3 },
+    itemStyle: { borderColor: surface, borderWidth: 0, gapWidth: 3, borderRadius: 4 },
     emphasis: { itemStyle: { borderColor: colour('accent') }, upperLabel: { color: ink } },
-    levels: [{ itemStyle: { gapWidth: 3 }, upperLabel: { show: false } }],
+    levels: [
+      { itemStyle: { gapWidth: 4 }, upperLabel: { show: false } },
+      { itemStyle: { borderWidth: 3, gapWidth: 3 } },
+      { itemStyle: { borderWidth: 3, gapWidth: 3 } },
+    ],
   };
 }
 
@@ -90,15 +101,24 @@ interface Drawn extends TreeNode {
   readonly children: Drawn[];
 }
 
-/** The hotter, the nearer to red; a folder is as hot as all that is in it. */
+/** The hotter, the nearer to red; folders are frames without a colour of their own. */
 function coloured(node: TreeNode, most: number): Drawn {
-  const share = node.value / most;
-  const level = Math.min(5, Math.max(1, Math.ceil(share * 5)));
-  const color = colour(`heat-${level}`);
+  const level = Math.min(5, Math.max(1, Math.ceil((node.value / most) * 5)));
   const isFolder = node.children.length > 0;
+  const color = colour(isFolder ? 'raised' : `heat-${level}`);
   return {
     ...node,
     itemStyle: { color, ...(isFolder ? { borderColor: color } : {}) },
     children: node.children.map((child) => coloured(child, most)),
   };
+}
+
+/** The most of any one thing. */
+function hottest(nodes: readonly TreeNode[]): number {
+  return Math.max(1, ...nodes.map(({ value, children }) => (children.length === 0 ? value : hottest(children))));
+}
+
+/** Braces would be read as a style. */
+function plain(name: string): string {
+  return name.replace(/[{}|]/g, '_');
 }

@@ -1,6 +1,7 @@
 /** The costliest resources in numbers. */
 
 import type { HotSpot } from '../api/shapes.ts';
+import { Bar } from '../parts/bar.tsx';
 import { Resource } from '../parts/chips.tsx';
 import { Panel } from '../parts/states.tsx';
 import { shortRepo } from '../words/amount.ts';
@@ -20,7 +21,10 @@ export function HotTable({ hot }: { readonly hot: readonly HotSpot[] }) {
               <th scope="col">Waits</th>
               <th scope="col">Tasks</th>
               <th scope="col">Longest</th>
-              <th scope="col" title="What would not have been waited, had the holders claimed only the files that they changed">
+              <th
+                scope="col"
+                title="What would not have been waited, had the holders claimed only the files that they changed"
+              >
                 Saved by finer claims
               </th>
               <th scope="col">By owner</th>
@@ -34,7 +38,7 @@ export function HotTable({ hot }: { readonly hot: readonly HotSpot[] }) {
                   {spot.repo !== '' && <span class="faint cell-repo">{shortRepo(spot.repo)}</span>}
                 </td>
                 <td>
-                  <meter class="heat-bar" min={0} max={most} value={spot.waitMs} aria-label={durationWords(spot.waitMs)} />
+                  <Bar value={spot.waitMs} most={most} label={durationWords(spot.waitMs)} />
                   <span class="number">{durationWords(spot.waitMs)}</span>
                 </td>
                 <td class="number">{spot.waits}</td>

@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import { addressOf, getJson } from '../api/request.ts';
 import type { ClaimsView, HotView } from '../api/shapes.ts';
 import { useLoad } from '../api/use-load.ts';
-import { Empty, Panel, Show } from '../parts/states.tsx';
+import { Empty, Show } from '../parts/states.tsx';
 import { countWords } from '../words/amount.ts';
 import { durationWords } from '../words/time.ts';
 import { HeldTable } from './held-table.tsx';
@@ -46,7 +46,9 @@ export function Hot() {
         {({ hot, held }) =>
           by.value === 'wait' ? (
             <Heat
-              spots={hot.filter(({ waitMs }) => waitMs > 0).map(({ repo, resource, waitMs }) => ({ repo, resource, amount: waitMs }))}
+              spots={hot
+                .filter(({ waitMs }) => waitMs > 0)
+                .map(({ repo, resource, waitMs }) => ({ repo, resource, amount: waitMs }))}
               words={durationWords}
               empty="No task has waited for anything yet."
             >
@@ -84,9 +86,7 @@ function Heat({ spots, words, empty, children }: HeatProps) {
   }
   return (
     <>
-      <Panel title="Map" name="map-panel">
-        <TreeMap spots={spots} words={words} />
-      </Panel>
+      <TreeMap spots={spots} words={words} />
       {children}
     </>
   );

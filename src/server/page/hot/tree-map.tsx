@@ -1,7 +1,7 @@
 /** The tree map: ECharts, loaded when it is first shown. */
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { Loading } from '../parts/states.tsx';
+import { Loading, Panel } from '../parts/states.tsx';
 import { theme } from '../shell/theme.ts';
 import type { HeatMap } from './heat-map.ts';
 import { type Spot, treeOf } from './tree.ts';
@@ -33,12 +33,14 @@ export function TreeMap({ spots, words }: TreeMapProps) {
   }, []);
   useEffect(() => map?.draw(tree, words), [map, tree, shownTheme]);
   return (
-    <>
-      <div class="tree-map" ref={element} role="img" aria-label="Tree map of the repository; the table below has the same numbers." />
+    <Panel title="Map" aside={<p class="tree-map-chosen">{chosen ?? 'Click a folder to look into it.'}</p>}>
+      <div
+        class="tree-map"
+        ref={element}
+        role="img"
+        aria-label="Tree map of the repository; the table below has the same numbers."
+      />
       {map === undefined && <Loading rows={3} />}
-      <p class="tree-map-chosen" aria-hidden="true">
-        {chosen ?? 'Click a folder to look into it.'}
-      </p>
-    </>
+    </Panel>
   );
 }

@@ -28,7 +28,7 @@ interface Building {
 
 /**
  * A tree for each repository, and in it folders and files, branches, and named things. A folder that was itself waited
- * for has a part of its own, named `.`, beside what is in it.
+ * for has a part of its own, named `itself`, beside what is in it.
  */
 export function treeOf(spots: readonly Spot[]): TreeNode[] {
   const top = building('', '');
@@ -56,7 +56,8 @@ function building(name: string, path: string): Building {
 
 function childrenOf(node: Building): TreeNode[] {
   const below = [...node.children.values()].map(built);
-  const own = node.own > 0 && below.length > 0 ? [{ name: '.', path: node.path, value: node.own, children: [] }] : [];
+  const own =
+    node.own > 0 && below.length > 0 ? [{ name: 'itself', path: node.path, value: node.own, children: [] }] : [];
   return [...own, ...below].toSorted((a, b) => b.value - a.value);
 }
 
@@ -64,7 +65,8 @@ function childrenOf(node: Building): TreeNode[] {
 function built(node: Building): TreeNode {
   const children = childrenOf(node);
   const [only] = children;
-  if (children.length === 1 && only !== undefined && node.own === 0) return { ...only, name: `${node.name}/${only.name}` };
+  if (children.length === 1 && only !== undefined && node.own === 0)
+    return { ...only, name: `${node.name}/${only.name}` };
   const value = node.own + [...node.children.values()].reduce((sum, child) => sum + built(child).value, 0);
   return { name: node.name, path: node.path, value, children };
 }

@@ -116,7 +116,12 @@ function NewLimit({ taken }: { readonly taken: readonly string[] }) {
           <option key={one}>{one}</option>
         ))}
       </select>
-      <input aria-label="Name" placeholder="name" value={name} onInput={({ currentTarget }) => setName(currentTarget.value.trim())} />
+      <input
+        aria-label="Name"
+        placeholder="name"
+        value={name}
+        onInput={({ currentTarget }) => setName(currentTarget.value.trim())}
+      />
       <input
         aria-label="Value"
         placeholder="value"

@@ -49,7 +49,7 @@ export function Blocked({ lists, count }: { readonly lists: Lists; readonly coun
                     title="Cancel"
                     onClick={() => cancelTask(task)}
                   >
-                    <Icon name="stop" />
+                    <Icon name="close" />
                   </button>
                 )}
               </li>

@@ -20,7 +20,9 @@ export function fleetOf({
   maxParallelRunners: cap,
   running,
   workers,
-}: Pick<Status, 'maxParallelRunners' | 'running'> & { readonly workers: readonly { readonly concurrency: number }[] }): Fleet {
+}: Pick<Status, 'maxParallelRunners' | 'running'> & {
+  readonly workers: readonly { readonly concurrency: number }[];
+}): Fleet {
   const slots = workers.reduce((sum, { concurrency }) => sum + concurrency, 0);
   const most = cap === null ? slots : Math.min(cap, slots);
   const words = [

@@ -53,7 +53,7 @@ interface RowProps {
 }
 
 function RunnerRow({ runner, task, worker }: RowProps) {
-  const claims = runner.claims.filter(({ resource }) => !resource.startsWith('branch:'));
+  const claims = runner.claims.filter(({ resource }) => /^(?:path|resource):/.test(resource));
   return (
     <li class="row">
       <div class="row-main">
@@ -64,7 +64,11 @@ function RunnerRow({ runner, task, worker }: RowProps) {
         )}
         <div class="row-facts">
           {task !== undefined && <Branch name={task.branch} />}
-          {task !== undefined && <span class="faint">{shortRepo(task.repo)}</span>}
+          {task !== undefined && (
+            <span class="faint">
+              {shortRepo(task.repo)} · {task.owner}
+            </span>
+          )}
           <ClaimChips claims={claims} />
         </div>
       </div>
@@ -81,7 +85,7 @@ function RunnerRow({ runner, task, worker }: RowProps) {
           title="Cancel"
           onClick={() => cancelTask(task)}
         >
-          <Icon name="stop" />
+          <Icon name="close" />
         </button>
       )}
     </li>

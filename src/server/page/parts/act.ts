@@ -67,7 +67,8 @@ export function pauseOrResume(isPaused: boolean): void {
 export function setLimit(name: string, value: number | null): void {
   confirm({
     title: value === null ? 'Take this limit away?' : 'Change this limit?',
-    body: value === null ? `${name} is no longer limited. It takes effect at once.` : `${name} becomes ${value}, at once.`,
+    body:
+      value === null ? `${name} is no longer limited. It takes effect at once.` : `${name} becomes ${value}, at once.`,
     action: value === null ? 'Take it away' : `Set to ${value}`,
     isDanger: value === 0,
     run: async () => {

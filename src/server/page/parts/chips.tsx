@@ -7,7 +7,7 @@ import { taskPath } from '../shell/route.ts';
 import { resourceParts, shortId } from '../words/amount.ts';
 import { codeWords, STATE_WORDS } from '../words/state.ts';
 import { agoWords, dateWords, durationWords } from '../words/time.ts';
-import { tintOf } from '../words/tint.ts';
+import { tints } from '../words/tint.ts';
 
 /** A task's state, and why it ended so. Told by its words and its shape, not by its colour alone. */
 export function State({ state, code }: { readonly state: TaskState; readonly code?: string | null | undefined }) {
@@ -22,9 +22,9 @@ export function State({ state, code }: { readonly state: TaskState; readonly cod
 }
 
 /** A branch in its colour. */
-export function Branch({ name, tint = tintOf(name) }: { readonly name: string; readonly tint?: number }) {
+export function Branch({ name }: { readonly name: string }) {
   return (
-    <span class={`branch tint-${tint}`} title={`branch ${name}`}>
+    <span class={`branch tint-${tints.of(name)}`} title={`branch ${name}`}>
       <span class="branch-dot" aria-hidden="true" />
       <span class="ellipsis">{name}</span>
     </span>

@@ -1,8 +1,8 @@
 /** What a view shows when there is nothing yet, nothing at all, or no answer. */
 
 import type { ComponentChildren } from 'preact';
-import type { Loaded } from '../api/use-load.ts';
 import type { RequestError } from '../api/request.ts';
+import type { Loaded } from '../api/use-load.ts';
 
 /** Nothing to show, and what would bring something. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ComponentChildren }) {

@@ -4,10 +4,10 @@ import { useEffect } from 'preact/hooks';
 import { Hot } from '../hot/hot.tsx';
 import { LimitsView } from '../limits/limits.tsx';
 import { Now } from '../now/now.tsx';
+import { pauseOrResume } from '../parts/act.ts';
 import { ConfirmDialog } from '../parts/confirm.tsx';
 import { Notices } from '../parts/notice.tsx';
 import { Empty } from '../parts/states.tsx';
-import { pauseOrResume } from '../parts/act.ts';
 import { Task } from '../task/task.tsx';
 import { TaskList } from '../tasks/task-list.tsx';
 import { Timeline } from '../timeline/timeline.tsx';
@@ -17,9 +17,9 @@ import { Help, toggleHelp } from './help.tsx';
 import { useKeys } from './keys.ts';
 import { LostBanner } from './lost-banner.tsx';
 import { mayWrite } from './me.ts';
-import { Tabs } from './tabs.tsx';
 import type { Route } from './route.ts';
 import { useStatus } from './status.ts';
+import { Tabs } from './tabs.tsx';
 import { toggleTheme } from './theme.ts';
 
 /** Everything. */

@@ -39,10 +39,22 @@ export function Header({ status }: { readonly status: Status | undefined }) {
             <span>Read only</span>
           </span>
         )}
-        <button type="button" class="button is-icon is-quiet" aria-label={`Use the ${other} theme`} title={`Use the ${other} theme (d)`} onClick={toggleTheme}>
+        <button
+          type="button"
+          class="button is-icon is-quiet"
+          aria-label={`Use the ${other} theme`}
+          title={`Use the ${other} theme (d)`}
+          onClick={toggleTheme}
+        >
           <Icon name={other === 'dark' ? 'moon' : 'sun'} />
         </button>
-        <button type="button" class="button is-icon is-quiet help-button" aria-label="Keys and help" title="Keys and help (?)" onClick={toggleHelp}>
+        <button
+          type="button"
+          class="button is-icon is-quiet help-button"
+          aria-label="Keys and help"
+          title="Keys and help (?)"
+          onClick={toggleHelp}
+        >
           ?
         </button>
       </div>

@@ -78,9 +78,7 @@ export function Help() {
             <dl>
               {keys.map(([key, what]) => (
                 <div key={key}>
-                  <dt>
-                    {key.split(' ').map((one) => (one === '' || one === '–' ? one : <kbd key={one}>{one}</kbd>))}
-                  </dt>
+                  <dt>{key.split(' ').map((one) => (one === '' || one === '–' ? one : <kbd key={one}>{one}</kbd>))}</dt>
                   <dd>{what}</dd>
                 </div>
               ))}

@@ -18,7 +18,8 @@ export interface Look {
 export const PLAIN: Look = { bold: false, faint: false, fg: undefined };
 
 // CSI sequences, OSC sequences with their end, other two-character ones, and what is left of controls but tab.
-const STEERING = /\x1b\[([0-9;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]|[\x00-\x08\x0b-\x1f\x7f]/g;
+const STEERING =
+  /\x1b\[([0-9;:?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]|[\x00-\x08\x0b-\x1f\x7f]/g;
 
 /** The pieces of a line, and the look that goes on into the next. A carriage return begins the line anew. */
 export function spansOf(line: string, before: Look): { readonly spans: Span[]; readonly after: Look } {

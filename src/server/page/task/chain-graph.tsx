@@ -6,7 +6,7 @@ import { useLoad } from '../api/use-load.ts';
 import { taskPath } from '../shell/route.ts';
 import { resourceParts, shortId } from '../words/amount.ts';
 import { kindWords } from '../words/state.ts';
-import { tintOf } from '../words/tint.ts';
+import { tints } from '../words/tint.ts';
 import { type ChainEdge, type ChainNode, chainLayout } from './chain.ts';
 
 const NODE = { width: 148, height: 40 };
@@ -22,15 +22,26 @@ interface ChainGraphProps {
 export function ChainGraph({ chain, self }: ChainGraphProps) {
   const { nodes, edges, columns, rows } = chainLayout(chain);
   const ids = nodes.map(({ id }) => id).filter((id) => id.startsWith('t'));
-  const tasks = useLoad(`chain ${ids.join(' ')}`, async (signal) => await loadTasks(ids, signal), { at: ({ id }) => ids.includes(id) });
+  const tasks = useLoad(`chain ${ids.join(' ')}`, async (signal) => await loadTasks(ids, signal), {
+    at: ({ id }) => ids.includes(id),
+  });
   const width = columns * NODE.width + (columns - 1) * GAP.x;
   const height = rows * NODE.height + (rows - 1) * GAP.y;
-  const words = chain.map(({ taskId, resource, kind, holderTaskId }) => `${shortId(taskId)} waits for ${resource}, ${kindWords(kind)} ${shortId(holderTaskId ?? '?')}`);
+  const words = chain.map(
+    ({ taskId, resource, kind, holderTaskId }) =>
+      `${shortId(taskId)} waits for ${resource}, ${kindWords(kind)} ${shortId(holderTaskId ?? '?')}`,
+  );
   return (
     <figure class="chain">
       <figcaption>Who waits for whom</figcaption>
       <div class="chain-scroll">
-        <svg viewBox={`-2 -2 ${width + 4} ${height + 4}`} width={width + 4} height={height + 4} role="img" aria-label={words.join('; ')}>
+        <svg
+          viewBox={`-2 -2 ${width + 4} ${height + 4}`}
+          width={width + 4}
+          height={height + 4}
+          role="img"
+          aria-label={words.join('; ')}
+        >
           <defs>
             <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
               <path d="M0 0.5 7.5 4 0 7.5z" class="chain-arrow" />
@@ -50,7 +61,10 @@ export function ChainGraph({ chain, self }: ChainGraphProps) {
 
 async function loadTasks(ids: readonly string[], signal: AbortSignal): Promise<Map<string, TaskView>> {
   const found = await Promise.all(
-    ids.map(async (id) => await getJson<TaskView>(addressOf(`/tasks/${encodeURIComponent(id)}`), signal).catch(() => undefined)),
+    ids.map(
+      async (id) =>
+        await getJson<TaskView>(addressOf(`/tasks/${encodeURIComponent(id)}`), signal).catch(() => undefined),
+    ),
   );
   return new Map(found.flatMap((task) => (task === undefined ? [] : [[task.id, task] as const])));
 }
@@ -76,15 +90,25 @@ function Edge({ edge: { from, to, link } }: { readonly edge: ChainEdge }) {
   );
 }
 
-function Box({ node, task, isSelf }: { readonly node: ChainNode; readonly task: TaskView | undefined; readonly isSelf: boolean }) {
+function Box({
+  node,
+  task,
+  isSelf,
+}: {
+  readonly node: ChainNode;
+  readonly task: TaskView | undefined;
+  readonly isSelf: boolean;
+}) {
   const x = leftOf(node);
   const y = topOf(node);
-  const tint = task === undefined ? 0 : tintOf(task.branch);
+  const tint = task === undefined ? 0 : tints.of(task.branch);
   const box = (
     <>
       <title>{task?.title ?? node.id}</title>
       <rect x={x} y={y} width={NODE.width} height={NODE.height} rx="6" class="chain-box" />
-      {task !== undefined && <rect x={x} y={y + 6} width="3" height={NODE.height - 12} rx="1.5" class={`chain-tint tint-${tint}`} />}
+      {task !== undefined && (
+        <rect x={x} y={y + 6} width="3" height={NODE.height - 12} rx="1.5" class={`chain-tint tint-${tint}`} />
+      )}
       <text x={x + 12} y={y + 17} class="chain-title">
         {cut(task?.title ?? shortId(node.id), LETTERS)}
       </text>

@@ -26,7 +26,11 @@ export function Diff({ task }: { readonly task: TaskView }) {
     <Show of={patch} rows={6}>
       {(text) =>
         text.trim() === '' ? (
-          <Empty title={hasEnded(state) ? 'It changed nothing, or its diff is not kept.' : 'The diff is there once it has run.'} />
+          <Empty
+            title={
+              hasEnded(state) ? 'It changed nothing, or its diff is not kept.' : 'The diff is there once it has run.'
+            }
+          />
         ) : (
           <Files patch={text} />
         )

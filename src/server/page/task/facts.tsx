@@ -40,11 +40,17 @@ function factsOf(task: TaskView): [string, ComponentChildren][] {
     ['Waited', durationWords(task.waitMs)],
     ['Blocked', durationWords(task.blockedMs)],
     ['Ran', startedAt === null ? null : <Since key="r" at={startedAt} until={finishedAt} />],
-    ['Attempts', `${task.attempts} charged, ${countWords(task.runs, 'run')}${crashes === 0 ? '' : `, ${crashes} crashed`}`],
+    [
+      'Attempts',
+      `${task.attempts} charged, ${countWords(task.runs, 'run')}${crashes === 0 ? '' : `, ${crashes} crashed`}`,
+    ],
     ['Commit', commit === null ? null : <code title={commit}>{commit.slice(0, 12)}</code>],
     ['Host', task.host],
     ['Isolation', task.isolation],
-    ['Beside', task.concurrentRunners === null ? null : countWords(Math.max(0, task.concurrentRunners - 1), 'other runner')],
+    [
+      'Beside',
+      task.concurrentRunners === null ? null : countWords(Math.max(0, task.concurrentRunners - 1), 'other runner'),
+    ],
     ['Fence', fenceToken === null ? task.fence : <code title={fenceToken}>{fenceToken.slice(0, 12)}</code>],
     ['Error', task.error],
   ];
@@ -60,7 +66,11 @@ function Artifacts({ task: { id, artifacts } }: { readonly task: TaskView }) {
         <ul class="artifacts">
           {artifacts.map(({ kind, path, bytes, sha256 }, i) => (
             <li key={path}>
-              <a href={addressOf(`/tasks/${encodeURIComponent(id)}/artifacts/${i}`)} download={nameOf(path)} title={`${path}\nsha256 ${sha256}`}>
+              <a
+                href={addressOf(`/tasks/${encodeURIComponent(id)}/artifacts/${i}`)}
+                download={nameOf(path)}
+                title={`${path}\nsha256 ${sha256}`}
+              >
                 <Icon name="download" />
                 <span class="ellipsis">{nameOf(path)}</span>
                 <span class="faint">{kind}</span>

@@ -32,6 +32,14 @@ export class LogLines {
     if (this.#lines.length > this.#most) this.#lines = this.#lines.slice(-this.#most);
   }
 
+  /** Adds a line that is about the log and not of it. */
+  note(text: string): void {
+    if (this.#open !== '') this.add('\n');
+    this.#look = PLAIN;
+    this.#count += 1;
+    this.#lines.push({ number: this.#count, spans: [{ text, look: 'is-note' }] });
+  }
+
   /** What is kept, with the line that has not ended yet. */
   all(): readonly LogLine[] {
     if (this.#open === '') return this.#lines;

@@ -70,7 +70,11 @@ function Step({ step: { name, exitCode, durationMs, outputTail } }: { readonly s
     <li>
       <details open={hasFailed}>
         <summary class="step">{mark}</summary>
-        <pre class="tail" tabIndex={0} aria-label={`The end of its output, ${countWords(outputTail.split('\n').length, 'line')}`}>
+        <pre
+          class="tail"
+          tabIndex={0}
+          aria-label={`The end of its output, ${countWords(outputTail.split('\n').length, 'line')}`}
+        >
           {outputTail}
         </pre>
       </details>

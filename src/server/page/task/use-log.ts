@@ -74,6 +74,15 @@ function follow(id: string, tell: Tell): () => void {
     log.add((JSON.parse(data as string) as { readonly text: string }).text);
     draw();
   });
+  source.addEventListener('run', ({ data }) => {
+    const { run } = JSON.parse(data as string) as { readonly run: number };
+    if (run > 1) log.note(`Run ${run} begins.`);
+    draw();
+  });
+  source.addEventListener('note', ({ data }) => {
+    log.note((JSON.parse(data as string) as { readonly text: string }).text);
+    draw();
+  });
   source.addEventListener('end', () => {
     how = 'whole';
     source.close();

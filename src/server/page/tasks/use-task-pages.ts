@@ -5,8 +5,8 @@ import { addressOf, getJson, RequestError } from '../api/request.ts';
 import type { ListedTask, TaskPage } from '../api/shapes.ts';
 import { type Loaded, useLoad } from '../api/use-load.ts';
 import { tell } from '../parts/notice.tsx';
-import type { TaskQuery } from './task-list.tsx';
 import { joined } from './pages.ts';
+import type { TaskQuery } from './task-list.tsx';
 
 /** The tasks so far, and how to have more. */
 export interface TaskPages extends Loaded<TaskPage> {

@@ -8,7 +8,7 @@ import { go } from '../shell/go.ts';
 import { taskPath } from '../shell/route.ts';
 import { theme } from '../shell/theme.ts';
 import { clockWords, durationWords } from '../words/time.ts';
-import { tintsOf } from '../words/tint.ts';
+import { tints } from '../words/tint.ts';
 import type { TimelineCanvas } from './canvas.ts';
 import { Labels } from './labels.tsx';
 import { type Bar, lanesOf } from './lanes.ts';
@@ -41,9 +41,10 @@ export function Board({ data, waiters, window, setWindow }: BoardProps) {
   const scene = useMemo(() => {
     const lanes = lanesOf(workers, runs, at);
     const waiting = waitingLanes(waiters, lanes.height);
-    const byStart = runs.toSorted((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt));
-    const tints = tintsOf([...byStart.map(({ branch }) => branch), ...waiters.map(({ branch }) => branch)]);
-    return { lanes, waiting, tints, lines: waitLines(lanes.bars, waiting, at) };
+    // The oldest have the first choice, so that what comes changes no colour.
+    for (const { branch } of runs.toSorted((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt)))
+      tints.of(branch);
+    return { lanes, waiting, lines: waitLines(lanes.bars, waiting, at) };
   }, [workers, runs, waiters, at]);
   const height = scene.lanes.height + scene.waiting.height;
 
@@ -73,13 +74,13 @@ export function Board({ data, waiters, window, setWindow }: BoardProps) {
   useEffect(() => {
     const groups = [...scene.lanes.groups, ...(scene.waiting.height === 0 ? [] : [waitingGroup(scene.waiting.top)])];
     const { bars } = scene.lanes;
-    const { lines, tints } = scene;
-    canvas?.draw({ bars, lines, tints, groups, height, now: at, chosen: look.chosen, ...endsOf(window, at) });
+    const { lines } = scene;
+    canvas?.draw({ bars, lines, groups, height, now: at, chosen: look.chosen, ...endsOf(window, at) });
   }, [canvas, scene, window, look, height, at]);
 
   return (
     <div class="board">
-      <Labels groups={scene.lanes.groups} waiting={scene.waiting} tints={scene.tints} onChoose={(id) => (chosen.value = id)} />
+      <Labels groups={scene.lanes.groups} waiting={scene.waiting} onChoose={(id) => (chosen.value = id)} />
       <div class="board-canvas">
         <div
           ref={(node) => {
@@ -90,7 +91,7 @@ export function Board({ data, waiters, window, setWindow }: BoardProps) {
           role="img"
           aria-label={`Timeline of ${runs.length} runs on ${workers.length} workers. “As a table” shows the same in words.`}
         />
-        {hover.value !== undefined && <HoverCard hover={hover.value} tint={scene.tints.get(hover.value.bar.run.branch) ?? 0} />}
+        {hover.value !== undefined && <HoverCard hover={hover.value} />}
       </div>
     </div>
   );
@@ -102,7 +103,7 @@ function waitingGroup(top: number) {
 
 const CARD_PX = 300;
 
-function HoverCard({ hover: { bar, x, y }, tint }: { readonly hover: Hover; readonly tint: number }) {
+function HoverCard({ hover: { bar, x, y } }: { readonly hover: Hover }) {
   const { run, from, to } = bar;
   const place = (node: HTMLDivElement | null): void => {
     if (node === null) return;
@@ -117,7 +118,7 @@ function HoverCard({ hover: { bar, x, y }, tint }: { readonly hover: Hover; read
         <State state={run.state} code={run.code} />
         <span class="number">{durationWords(to - from)}</span>
       </p>
-      <Branch name={run.branch} tint={tint} />
+      <Branch name={run.branch} />
       <p class="hover-faint">
         {clockWords(from)} – {bar.isRunning ? 'now' : clockWords(to)} · run {run.run} · {run.owner}
       </p>

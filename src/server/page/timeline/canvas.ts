@@ -88,6 +88,7 @@ function optionOf(scene: Scene, width: number) {
         formatter: (at: number) => tickWords(at, step),
         color: paint.faint,
         fontSize: 11,
+        fontFamily: paint.font,
         showMinLabel: false,
         showMaxLabel: false,
         hideOverlap: true,

@@ -13,7 +13,7 @@ export interface Colours {
   readonly wait: string;
   readonly failed: string;
   readonly surface: string;
-  readonly focus: string;
+  readonly font: string;
   readonly fills: readonly string[];
   readonly edges: readonly string[];
 }
@@ -33,7 +33,7 @@ export function colours(): Colours {
     wait: colour('blocked'),
     failed: colour('failed'),
     surface: colour('surface'),
-    focus: colour('focus'),
+    font: colour('sans'),
     fills: each('fill'),
     edges: each('edge'),
   };

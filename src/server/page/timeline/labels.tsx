@@ -3,19 +3,19 @@
 import { TaskLink } from '../parts/chips.tsx';
 import { countWords } from '../words/amount.ts';
 import { durationWords } from '../words/time.ts';
+import { tints } from '../words/tint.ts';
 import type { Group } from './lanes.ts';
-import { AXIS_PX, } from './scene.ts';
+import { AXIS_PX } from './scene.ts';
 import type { WaitingLanes } from './waits.ts';
 
 interface LabelsProps {
   readonly groups: readonly Group[];
   readonly waiting: WaitingLanes;
-  readonly tints: ReadonlyMap<string, number>;
   readonly onChoose: (taskId: string | undefined) => void;
 }
 
 /** The column of labels; each is as high as its lane. */
-export function Labels({ groups, waiting, tints, onChoose }: LabelsProps) {
+export function Labels({ groups, waiting, onChoose }: LabelsProps) {
   return (
     <div
       class="labels"
@@ -41,7 +41,7 @@ export function Labels({ groups, waiting, tints, onChoose }: LabelsProps) {
               onFocusCapture={() => onChoose(taskId)}
               onBlurCapture={() => onChoose(undefined)}
             >
-              <span class={`branch-dot tint-${tints.get(branch) ?? 0}`} aria-hidden="true" />
+              <span class={`branch-dot tint-${tints.of(branch)}`} aria-hidden="true" />
               <TaskLink id={taskId} title={title === '' ? undefined : title} />
             </div>
           ))}
@@ -55,7 +55,10 @@ function WorkerLabel({ group: { worker, workerId, lanes } }: { readonly group: G
   const name = worker?.name ?? (workerId === '' ? 'unknown' : `…${workerId.slice(-6)}`);
   return (
     <div class="label-group">
-      <div class="label-head" title={worker === undefined ? `worker ${workerId}, which has left` : `worker ${workerId} on ${worker.host}`}>
+      <div
+        class="label-head"
+        title={worker === undefined ? `worker ${workerId}, which has left` : `worker ${workerId} on ${worker.host}`}
+      >
         <strong class="ellipsis">{name}</strong>
         {worker === undefined ? (
           <span class="label-note">gone</span>

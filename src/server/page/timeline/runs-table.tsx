@@ -39,7 +39,9 @@ export function RunsTable({ runs }: { readonly runs: readonly TimelineRun[] }) {
               </td>
               <td class="number">{clockWords(Date.parse(run.startedAt))}</td>
               <td class="number">
-                {durationWords((run.finishedAt === null ? now.value : Date.parse(run.finishedAt)) - Date.parse(run.startedAt))}
+                {durationWords(
+                  (run.finishedAt === null ? now.value : Date.parse(run.finishedAt)) - Date.parse(run.startedAt),
+                )}
               </td>
               <td>{run.waits.map(({ resource }) => resource).join(', ') || '–'}</td>
             </tr>

@@ -11,7 +11,6 @@ export interface Scene {
   readonly bars: readonly Bar[];
   readonly lines: readonly WaitLine[];
   readonly groups: readonly Group[];
-  readonly tints: ReadonlyMap<string, number>;
   readonly height: number;
   readonly from: number;
   readonly to: number;

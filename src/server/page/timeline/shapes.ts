@@ -1,5 +1,6 @@
 /** What a run and a wait look like on the canvas. */
 
+import { tints } from '../words/tint.ts';
 import { type Colours, colours } from './colours.ts';
 import { type Bar, LANE_PX, segmentsOf } from './lanes.ts';
 import { type Api, AXIS_PX, type Scene } from './scene.ts';
@@ -12,20 +13,32 @@ const LEAST_PX = 3;
 const TITLE_PX = 36;
 
 /** How strongly each phase is filled: what the task is for stands out from what is around it. */
-const STRENGTH: Readonly<Record<string, number>> = { prepare: 0.4, implement: 1, test: 0.7, publish: 0.45, archive: 0.3 };
+const STRENGTH: Readonly<Record<string, number>> = {
+  prepare: 0.4,
+  implement: 1,
+  test: 0.7,
+  publish: 0.45,
+  archive: 0.3,
+};
 
 /** A run: its phases as parts of a bar in its branch's colour, with its title. */
 export function barShape(scene: Scene, bar: Bar | undefined, api: Api) {
   if (bar === undefined) return null;
   const paint = colours();
-  const tint = scene.tints.get(bar.run.branch) ?? 0;
+  const tint = tints.of(bar.run.branch);
   const { x, y, width } = boxOf(bar, api);
   const edge = paint.edges[tint] ?? paint.ink;
   const isDim = scene.chosen !== undefined && !isPartOf(scene, bar.run.taskId);
   const parts = segmentsOf(bar).map(({ name, from, to }) => {
     const [left = 0] = api.coord([from, bar.top]);
     const [right = 0] = api.coord([to, bar.top]);
-    return rect({ x: Math.max(x, left), y, width: right - left, fill: paint.fills[tint], opacity: STRENGTH[name] ?? 0.7 });
+    return rect({
+      x: Math.max(x, left),
+      y,
+      width: right - left,
+      fill: paint.fills[tint],
+      opacity: STRENGTH[name] ?? 0.7,
+    });
   });
   return {
     type: 'group',
@@ -49,33 +62,29 @@ export function waitShape(scene: Scene, line: WaitLine | undefined, api: Api) {
   const [start = 0] = api.coord([line.from, line.top]);
   const [end = 0] = api.coord([line.to, line.top]);
   const y = line.top + LANE_PX / 2 + AXIS_PX;
-  const isChosen = scene.chosen === line.taskId || (scene.chosen !== undefined && scene.chosen === line.holderTaskId);
-  const opacity = isChosen ? 1 : scene.chosen === undefined ? (line.isWaiting ? 0.9 : 0.6) : 0.15;
-  const style = { stroke: paint.wait, lineWidth: isChosen ? 2 : 1, opacity, fill: 'none' };
+  const opacity = opacityOf(scene, line);
+  const lineWidth = opacity === 1 && scene.chosen !== undefined ? 2 : 1;
+  const style = { stroke: paint.wait, lineWidth, opacity, fill: 'none' };
+  const dot = (cx: number, cy: number) => ({
+    type: 'circle',
+    shape: { cx, cy, r: 2.5 },
+    style: { fill: paint.wait, opacity },
+  });
   const { holderTop } = line;
-  return {
-    type: 'group',
-    children: [
-      { type: 'line', shape: { x1: start, y1: y, x2: end, y2: y }, style: { ...style, lineDash: [3, 3] } },
-      { type: 'circle', shape: { cx: start, cy: y, r: 2.5 }, style: { fill: paint.wait, opacity } },
-      ...(holderTop === undefined ? [] : toHolder({ x: end, y, holderTop }, style)),
-    ],
-  };
+  const own = { type: 'line', shape: { x1: start, y1: y, x2: end, y2: y }, style: { ...style, lineDash: [3, 3] } };
+  if (holderTop === undefined || holderTop === line.top) return { type: 'group', children: [own, dot(start, y)] };
+  const x = line.isWaiting ? Math.max(start + 2, end - TRACK_PX * (line.track + 1)) : end;
+  const holderY = holderTop + AXIS_PX + (holderTop < line.top ? LANE_PX - 4 : 4);
+  const across = { type: 'line', shape: { x1: x, y1: y, x2: x, y2: holderY }, style };
+  return { type: 'group', children: [own, across, dot(start, y), dot(x, holderY)] };
 }
 
-/** A soft curve from the holder's lane to the moment at which the wait ended, or to now. */
-function toHolder({ x, y, holderTop }: { x: number; y: number; holderTop: number }, style: { stroke: string; opacity: number }) {
-  const isBelow = holderTop + AXIS_PX < y;
-  const holderY = holderTop + AXIS_PX + (isBelow ? LANE_PX - 4 : 4);
-  const bend = Math.min(14, Math.abs(y - holderY) / 2);
-  return [
-    {
-      type: 'bezierCurve',
-      shape: { x1: x - 4, y1: holderY, cpx1: x - 4 + bend, cpy1: holderY, cpx2: x + bend, cpy2: y, x2: x, y2: y },
-      style,
-    },
-    { type: 'circle', shape: { cx: x - 4, cy: holderY, r: 2.5 }, style: { fill: style.stroke, opacity: style.opacity } },
-  ];
+/** Between the lines to those who are waited for now. */
+const TRACK_PX = 8;
+
+function opacityOf({ chosen }: Scene, { taskId, holderTaskId, isWaiting }: WaitLine): number {
+  if (chosen === undefined) return isWaiting ? 0.95 : 0.6;
+  return chosen === taskId || chosen === holderTaskId ? 1 : 0.15;
 }
 
 interface Box {
@@ -141,7 +150,7 @@ function title({ run }: Bar, { x, y, width }: Box, paint: Colours) {
         y: y + BAR_PX / 2,
         textVerticalAlign: 'middle',
         fill: paint.ink,
-        fontSize: 11.5,
+        font: `500 11.5px ${paint.font}`,
         width: room,
         overflow: 'truncate',
         ellipsis: '…',

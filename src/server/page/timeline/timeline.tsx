@@ -98,7 +98,12 @@ function Toolbar({ window, set, isTable, setTable }: ToolbarProps) {
       <h1>Timeline</h1>
       <div class="segmented" role="group" aria-label="Length">
         {LENGTHS.map(({ name, ms }) => (
-          <button type="button" key={name} aria-pressed={window.lengthMs === ms} onClick={() => set({ ...window, lengthMs: ms })}>
+          <button
+            type="button"
+            key={name}
+            aria-pressed={window.lengthMs === ms}
+            onClick={() => set({ ...window, lengthMs: ms })}
+          >
             {name}
           </button>
         ))}
@@ -109,7 +114,12 @@ function Toolbar({ window, set, isTable, setTable }: ToolbarProps) {
         {tool('minus', 'Zoom out (-)', () => zoomed(window, 1, now.value))}
         {tool('plus', 'Zoom in (+)', () => zoomed(window, -1, now.value))}
       </div>
-      <button type="button" class={`button live-button ${isLive ? 'is-on' : ''}`} aria-pressed={isLive} onClick={() => set({ ...window, until: isLive ? now.value : null })}>
+      <button
+        type="button"
+        class={`button live-button ${isLive ? 'is-on' : ''}`}
+        aria-pressed={isLive}
+        onClick={() => set({ ...window, until: isLive ? now.value : null })}
+      >
         <span class="live-dot" aria-hidden="true" />
         Live
       </button>
@@ -124,7 +134,8 @@ function NoWorkers() {
   return (
     <Empty title="No worker is registered, and nothing ran in this time.">
       <p>
-        Start one with <code>signalbox worker --concurrency 2</code>, or all that is needed with <code>signalbox up</code>.
+        Start one with <code>signalbox worker --concurrency 2</code>, or all that is needed with{' '}
+        <code>signalbox up</code>.
       </p>
     </Empty>
   );

@@ -25,6 +25,8 @@ export interface WaitLine {
   readonly top: number;
   /** The upper edge of the holder's lane; undefined when its run is not on the screen. */
   readonly holderTop: number | undefined;
+  /** Which of the holders that are waited for now it is, from 0: their lines stand beside each other. */
+  readonly track: number;
 }
 
 /** How many who wait now have a lane of their own. */
@@ -41,9 +43,7 @@ export interface WaitingLanes {
 /** Lanes for those who wait now, beginning at `top`. The longest wait is first; who has a bar needs none. */
 export function waitingLanes(waiters: readonly Waiter[], top: number): WaitingLanes {
   const sorted = waiters.toSorted((a, b) => Date.parse(a.since) - Date.parse(b.since));
-  const shown = sorted
-    .slice(0, MAX_WAITERS)
-    .map((waiter, i) => ({ ...waiter, top: top + HEAD_PX + i * LANE_PX }));
+  const shown = sorted.slice(0, MAX_WAITERS).map((waiter, i) => ({ ...waiter, top: top + HEAD_PX + i * LANE_PX }));
   const height = shown.length === 0 ? 0 : HEAD_PX + shown.length * LANE_PX;
   return { top, shown, more: sorted.length - shown.length, height };
 }
@@ -78,7 +78,13 @@ export function waitLines(bars: readonly Bar[], lanes: WaitingLanes, now: number
     top,
     holderTop: holderTop(holderTaskId, now),
   }));
-  return [...past, ...present];
+  return withTracks([...past, ...present]);
+}
+
+/** Those who wait now end at the same time: a track for each of those they wait for. */
+function withTracks(lines: readonly Omit<WaitLine, 'track'>[]): WaitLine[] {
+  const holders = [...new Set(lines.filter(({ isWaiting }) => isWaiting).map(({ holderTaskId }) => holderTaskId))];
+  return lines.map((line) => ({ ...line, track: line.isWaiting ? holders.indexOf(line.holderTaskId) : 0 }));
 }
 
 /** The run of a holder that had begun by then, and began last. */

@@ -14,18 +14,25 @@ export function tintOf(branch: string): number {
 }
 
 /**
- * A colour for each of these branches: its own, or the next free one if another branch here has that already. Names that
- * come first have the first choice, so give them in an order that stays.
+ * Gives branches their colours: each its own, or the next one that none of those that were new last has. So no two
+ * branches that came up together look alike, and a branch keeps its colour in all views.
  */
-export function tintsOf(branches: Iterable<string>): Map<string, number> {
-  const tints = new Map<string, number>();
-  const taken = new Set<number>();
-  for (const branch of branches) {
-    if (tints.has(branch)) continue;
+export class Tints {
+  readonly #given = new Map<string, number>();
+  /** The colours given last, as many as differ from each other. */
+  #latest: number[] = [];
+
+  /** The colour of a branch. */
+  of(branch: string): number {
+    const before = this.#given.get(branch);
+    if (before !== undefined) return before;
     let tint = tintOf(branch);
-    if (taken.size < TINTS) while (taken.has(tint)) tint = (tint + 1) % TINTS;
-    taken.add(tint);
-    tints.set(branch, tint);
+    while (this.#latest.includes(tint)) tint = (tint + 1) % TINTS;
+    this.#latest = [...this.#latest, tint].slice(-(TINTS - 1));
+    this.#given.set(branch, tint);
+    return tint;
   }
-  return tints;
 }
+
+/** The page's colours. */
+export const tints = new Tints();
