@@ -1,5 +1,6 @@
 /** The BullMQ queue of a Signalbox queue, from the producer's side. `consumer.ts` is the other side. */
 
+import type { BaseAdapter } from '@bull-board/api/baseAdapter';
 import { Job, Queue } from 'bullmq';
 import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -26,6 +27,9 @@ const NOT_PARKED: readonly number[] = [-1, -3];
 
 /** How many ended jobs BullMQ keeps for Bull Board; the records of tasks are kept by `store.ts`. */
 const KEPT_JOBS = 200;
+
+/** A job that stands for no task: that some worker takes it shows that jobs are being taken. There is at most one. */
+export const CANARY = 'canary';
 
 /** When a job is tried again whose worker could not write what became of it. */
 const COME_BACK_MS = 1_000;
@@ -132,6 +136,27 @@ export class BullQueue {
    */
   async poke(): Promise<void> {
     await this.#redis.zadd(`${this.#keys.bull.prefix}:${this.#keys.bull.name}:marker`, 0, '0');
+  }
+
+  /** Adds the canary, before all tasks; nothing if it is there already. It is gone when a worker has taken it. */
+  async addCanary(): Promise<void> {
+    await this.#queue.add(
+      CANARY,
+      { v: JOB_VERSION, title: 'canary' },
+      { jobId: CANARY, priority: 1, removeOnComplete: true, removeOnFail: true, attempts: 1 },
+    );
+  }
+
+  /** How many jobs are being worked on. */
+  async active(): Promise<number> {
+    return await this.#queue.getActiveCount();
+  }
+
+  /** The queue for Bull Board: to look at only, since what it would do with a job knows nothing of the task's record. */
+  async board(): Promise<BaseAdapter> {
+    // Loaded here, since only a dashboard needs it.
+    const { BullMQAdapter } = await import('@bull-board/api/bullMQAdapter');
+    return new BullMQAdapter(this.#queue, { readOnlyMode: true, description: this.#keys.prefix.replace(/:$/, '') });
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@ import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Line } from '../waiting/line.ts';
-import type { BullQueue } from './bull.ts';
+import { type BullQueue, CANARY } from './bull.ts';
 
 /**
  * How long a parked job sleeps if nobody wakes it: a dead man's switch. It should never fire; each firing is counted
@@ -73,6 +73,7 @@ export class Consumer {
   }
 
   async #process(job: Job, token: string | undefined): Promise<null> {
+    if (job.name === CANARY) return null;
     const id = job.id ?? '';
     const disposition = await this.#options.take(id, job.data);
     switch (disposition.kind) {

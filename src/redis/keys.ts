@@ -35,9 +35,11 @@
  * | `meta`             | hash   | queue   | none     | incarnation, sequence, rank base, growths, caps, `paused` |
  * | `worker:<id>`      | string | runner  | leaseTtl | a worker's registration |
  * | `workers`          | set    | runner  | none     | ids of workers; those without a key are dropped by readers |
+ * | `file:<question>`  | hash   | runner  | 10 s     | a part of a log or an artifact that somebody on another machine asked for |
+ * | `probe:<id>`       | string | server  | 10 s     | whether Redis takes a write and answers a read |
  * | `tending`          | string | runner  | 2 s      | some worker has looked for leftovers a moment ago |
  *
- * Channels: `events` (state changes), `control` (cancels, preemptions, drains), `wake` (grants for waiters without a job, and
+ * Channels: `events` (state changes), `control` (cancels, preemptions, drains, questions for files), `wake` (grants for waiters without a job, and
  * holders whose growth waits when something was given back).
  * BullMQ's own keys are `<prefix>tasks:*`.
  */
@@ -69,7 +71,9 @@ type KeyFamily =
   | 'history'
   | 'dependents'
   | 'state'
-  | 'worker';
+  | 'worker'
+  | 'file'
+  | 'probe';
 
 type SingleKey =
   | 'holders'

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { subscriberOf } from '../redis/connect.ts';
 import { readMessage } from '../redis/messages.ts';
+import { answerFile, fileQuestion } from './file-requests.ts';
 import type { Services } from './services.ts';
 
 const controlMessage = z.object({
@@ -10,25 +11,36 @@ const controlMessage = z.object({
   code: z.enum(['cancelled', 'superseded']).default('cancelled'),
   preempt: z.string().optional(),
   drain: z.array(z.string()).optional(),
+  file: fileQuestion.optional(),
 });
 
 /**
- * Hears what concerns all workers: cancels and preemptions of what they run, that something was given back, and that
- * this worker shall `leave`.
+ * Hears what concerns all workers: cancels and preemptions of what they run, that something was given back, questions
+ * for files that are on this machine, and that this worker shall `leave`.
  */
-export async function listen({ queue, runs, workerId }: Services, leave: () => void): Promise<() => Promise<void>> {
+export async function listen(services: Services, leave: () => void): Promise<() => Promise<void>> {
+  const { queue, runs } = services;
   const subscriber = subscriberOf(queue.redis);
   subscriber.on('message', (channel, message: string) => {
     if (channel === queue.keys.channel('wake')) {
       for (const run of runs.values()) if (run.runnerId === message) run.onWake?.();
       return;
     }
-    const { cancel, code = 'cancelled', preempt, drain = [] } = readMessage(controlMessage, message) ?? {};
-    if (drain.includes(workerId)) leave();
-    if (cancel !== undefined) runs.get(cancel)?.cancel(code);
-    const victim = preempt === undefined ? undefined : runs.get(preempt);
-    if (victim?.task.preemptible === 'anytime') victim.stop('preempted');
+    const said = readMessage(controlMessage, message);
+    if (said !== undefined) heed(said, services, leave);
   });
   await subscriber.subscribe(queue.keys.channel('control'), queue.keys.channel('wake'));
   return async () => subscriber.disconnect();
+}
+
+function heed(
+  { cancel, code, preempt, drain, file }: z.output<typeof controlMessage>,
+  { queue, runs, workerId, host, config: { dataDir } }: Services,
+  leave: () => void,
+): void {
+  if (drain?.includes(workerId) === true) leave();
+  if (cancel !== undefined) runs.get(cancel)?.cancel(code);
+  if (file?.host === host) void answerFile(file, { redis: queue.redis, keys: queue.keys, dataDir, workerId });
+  const victim = runs.get(preempt ?? '');
+  if (victim?.task.preemptible === 'anytime') victim.stop('preempted');
 }

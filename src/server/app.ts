@@ -1,15 +1,19 @@
 /** The fastify app: everything that answers a request, behind one gate. */
 
 import helmet from '@fastify/helmet';
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { FailedAttempts } from './auth/attempts.ts';
 import { addGate } from './auth/gate.ts';
 import { addLogin, sendLogin } from './auth/login.ts';
 import { addEndpoints, type Endpoint } from './http/endpoint.ts';
 import type { ServerParts } from './parts.ts';
 import { HttpProblem, PROBLEM_TYPE, problemOf } from './problems.ts';
+import { addBoard } from './routes/board.ts';
+import { downloadEndpoints } from './routes/downloads.ts';
 import { eventEndpoints } from './routes/events.ts';
 import { addHealth } from './routes/health.ts';
+import { logsEndpoint } from './routes/logs.ts';
+import { addMetrics } from './routes/metrics.ts';
 import { addPage } from './routes/page.ts';
 import { queueEndpoints } from './routes/queue.ts';
 import { steeringEndpoints } from './routes/steering.ts';
@@ -54,8 +58,7 @@ export async function createApp(
     strictTransportSecurity: false,
     referrerPolicy: { policy: 'no-referrer' },
   });
-  addGate(app, { access, attempts, isLocal });
-  app.setErrorHandler(async (error, request, reply) => {
+  const answerError = async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const problem = problemOf(error);
     if (problem.status >= 500 && problem.code !== 'NOT_READY')
       logger.error({ err: error, method: request.method, route: request.routeOptions.url }, 'a request failed');
@@ -67,9 +70,13 @@ export async function createApp(
       .type(PROBLEM_TYPE)
       .header('cache-control', 'no-store')
       .send(JSON.stringify(problem));
-  });
+  };
+  addGate(app, { access, attempts, isLocal, refuse: answerError });
+  app.setErrorHandler(answerError);
   addLogin(app, { access, attempts });
-  addHealth(app);
+  addHealth(app, parts);
+  addMetrics(app, parts);
+  await addBoard(app, parts);
   addEndpoints(app, '/api/v1', allEndpoints(parts));
   addPage(app, pageDir);
   return app;
@@ -79,6 +86,8 @@ export async function createApp(
 export function allEndpoints(parts: ServerParts): Endpoint[] {
   const all: Endpoint[] = [
     ...taskEndpoints(parts),
+    logsEndpoint(parts),
+    ...downloadEndpoints(parts),
     ...steeringEndpoints(parts),
     ...queueEndpoints(parts),
     ...eventEndpoints(parts, () => all),

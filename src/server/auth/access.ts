@@ -67,7 +67,7 @@ export class Access {
     const token = this.#tokens.find(([of]) => of === role)?.[1];
     // A role without a token has no sessions: sealed with a key that nobody has.
     if (token === undefined) return '';
-    return createHmac('sha256', token).update(`signalbox session ${said}`).digest('base64url');
+    return createHmac('sha256', token).update(`session ${said}`).digest('base64url');
   }
 }
 

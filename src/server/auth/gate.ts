@@ -3,7 +3,7 @@
  * right role, and for what changes something the proof that no other page has sent it.
  */
 
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SignalboxError } from '../../errors.ts';
 import { HttpProblem } from '../problems.ts';
 import type { Access, Role, Visitor } from './access.ts';
@@ -28,21 +28,32 @@ export interface GateOptions {
   readonly attempts: FailedAttempts;
   /** Whether it is bound to loopback, where only local names are right. */
   readonly isLocal: boolean;
+  /** Answers with what was thrown. */
+  readonly refuse: (error: unknown, request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 }
 
 /** Puts the gate before all routes of `app`. */
-export function addGate(app: FastifyInstance, { access, attempts, isLocal }: GateOptions): void {
+export function addGate(app: FastifyInstance, { access, attempts, isLocal, refuse }: GateOptions): void {
   app.decorateRequest('visitor', null);
-  app.addHook('onRequest', async (request) => {
-    if (isLocal && !isLocalHost(request.headers.host)) throw wrongHost();
-    const { role = 'read' } = request.routeOptions.config;
-    if (role === 'anyone') return;
-    const visitor = admitted(request, { access, attempts });
-    // What other pages may not see they may not make either: there is nothing here for them.
-    request.visitor = visitor;
-    if (changesSomething(request)) refuseOtherPages(request, visitor);
-    if (role === 'write' && visitor.role !== 'write') throw onlyLooks();
+  app.addHook('onRequest', async (request, reply) => {
+    try {
+      pass(request, { access, attempts, isLocal });
+      return undefined;
+    } catch (error) {
+      // Answered here, since a part of the app may have an error handler of its own.
+      return await refuse(error, request, reply);
+    }
   });
+}
+
+function pass(request: FastifyRequest, { access, attempts, isLocal }: Omit<GateOptions, 'refuse'>): void {
+  if (isLocal && !isLocalHost(request.headers.host)) throw wrongHost();
+  const { role = 'read' } = request.routeOptions.config;
+  if (role === 'anyone') return;
+  const visitor = admitted(request, { access, attempts });
+  request.visitor = visitor;
+  if (changesSomething(request)) refuseOtherPages(request, visitor);
+  if (role === 'write' && visitor.role !== 'write') throw onlyLooks();
 }
 
 /** Who asks. Throws UNAUTHORIZED, or TOO_MANY_ATTEMPTS to whom has guessed too often. */

@@ -35,14 +35,15 @@ export class EventHub {
     this.#listeners.add(this.open(exchange));
   }
 
-  /** A stream for events of its own, closed with the hub. Throws TOO_MANY_LISTENERS. */
-  open(exchange: Exchange): EventStream {
+  /** A stream for events of its own, closed with the hub; `onEnd` is called however it ends. Throws TOO_MANY_LISTENERS. */
+  open(exchange: Exchange, onEnd: () => void = () => {}): EventStream {
     this.#refuseTooMany();
     const stream: EventStream = new EventStream(exchange, {
       limits: this.#limits,
       onEnd: () => {
         this.#streams.delete(stream);
         this.#listeners.delete(stream);
+        onEnd();
       },
     });
     this.#streams.add(stream);
