@@ -1,4 +1,4 @@
-/** A fleet of its own for the pictures: Redis, workers and dashboard by `signalbox up`, in a folder that goes away. */
+/** A fleet of its own for pictures and for the tests of the page: Redis, workers and dashboard by `signalbox up`, in a folder that goes away. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,10 +18,17 @@ export interface Fleet extends AsyncDisposable {
   readonly ask: <T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown) => Promise<T>;
 }
 
+/** How large it is, and whether it asks for a token. */
+export interface FleetOptions {
+  readonly workers: number;
+  readonly concurrency: number;
+  readonly token?: string;
+  readonly readToken?: string;
+}
+
 /** Starts it. Throws what `up` printed if it does not start. */
-export async function startFleet(options: { readonly workers: number; readonly concurrency: number }): Promise<Fleet> {
-  const dir = await mkdtemp(join(tmpdir(), 'signalbox-pictures-'));
-  const { workers, concurrency } = options;
+export async function startFleet({ workers, concurrency, token, readToken }: FleetOptions): Promise<Fleet> {
+  const dir = await mkdtemp(join(tmpdir(), 'signalbox-fleet-'));
   const args = [
     'up',
     '--workers',
@@ -33,7 +40,13 @@ export async function startFleet(options: { readonly workers: number; readonly c
     '--drain',
     '1s',
   ];
-  const env = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? dir, SIGNALBOX_DATA: join(dir, 'data') };
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: process.env['HOME'] ?? dir,
+    SIGNALBOX_DATA: join(dir, 'data'),
+    ...(token === undefined ? {} : { SIGNALBOX_TOKEN: token }),
+    ...(readToken === undefined ? {} : { SIGNALBOX_READ_TOKEN: readToken }),
+  };
   const child = spawn(process.execPath, [SIGNALBOX, ...args, '--json'], {
     cwd: dir,
     env,
@@ -51,7 +64,11 @@ export async function startFleet(options: { readonly workers: number; readonly c
     const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
       const response = await fetch(`${url}/api/v1${path}`, {
         method,
-        headers: { 'content-type': 'application/json', origin: url },
+        headers: {
+          'content-type': 'application/json',
+          origin: url,
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);

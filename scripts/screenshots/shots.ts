@@ -66,14 +66,16 @@ function shotsOf({ succeeded, failed, running, blocked }: Scene): Shot[] {
       act: async (page) => {
         await page.getByRole('button', { name: '5 m', exact: true }).click();
         await page.keyboard.press('+');
+        await page.keyboard.press('+');
+        await page.locator('h1').click();
       },
     },
     { name: 'hot', path: '/hot', ready: '.tree-map canvas' },
     { name: 'tasks', path: '/tasks', ready: '.task-table tbody tr' },
     { name: 'limits', path: '/limits', ready: '.limit-row' },
-    { name: 'task-running', path: `/tasks/${running}`, ready: '.sections' },
+    { name: 'task-running', path: `/tasks/${running}`, ready: '.log-line' },
     { name: 'task-blocked', path: `/tasks/${blocked}`, ready: '.chain-node' },
-    { name: 'task-failed', path: `/tasks/${failed}`, ready: '.sections' },
+    { name: 'task-failed', path: `/tasks/${failed}`, ready: '.log-line' },
     { name: 'task-diff', path: `/tasks/${succeeded}`, ready: '.section-tabs', act: tab('Diff') },
     { name: 'task-history', path: `/tasks/${blocked}`, ready: '.section-tabs', act: tab('History') },
     { name: 'help', path: '/', ready: '.now-columns', act: async (page) => await page.keyboard.press('?') },

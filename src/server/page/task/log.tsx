@@ -10,6 +10,7 @@ import { useKeys } from '../shell/keys.ts';
 import { countWords, numberWords } from '../words/amount.ts';
 import { hasEnded } from '../words/state.ts';
 import type { LogLine } from './log-lines.ts';
+import { Spans } from './spans.tsx';
 import { type LogState, useLog } from './use-log.ts';
 
 /** Nearer to the end than this is at the end. */
@@ -86,15 +87,7 @@ function Line({ line }: { readonly line: LogLine }) {
           {line.number}
         </span>
         <span class="log-text">
-          {line.spans.map(({ text, look }, i) =>
-            look === '' ? (
-              text
-            ) : (
-              <span key={i} class={look}>
-                {text}
-              </span>
-            ),
-          )}
+          <Spans spans={line.spans} />
         </span>
       </div>
     ),

@@ -5,7 +5,9 @@ import { Panel } from '../parts/states.tsx';
 import { now } from '../shell/clock.ts';
 import { countWords } from '../words/amount.ts';
 import { durationWords } from '../words/time.ts';
+import { type LogLine, LogLines } from './log-lines.ts';
 import { sharesOf } from './shares.ts';
+import { Spans } from './spans.tsx';
 
 /** Phases and steps; nothing before the first run. */
 export function Phases({ phases }: { readonly phases: readonly PhaseReport[] }) {
@@ -75,11 +77,22 @@ function Step({ step: { name, exitCode, durationMs, outputTail } }: { readonly s
           tabIndex={0}
           aria-label={`The end of its output, ${countWords(outputTail.split('\n').length, 'line')}`}
         >
-          {outputTail}
+          {tailLines(outputTail).map(({ number, spans }) => (
+            <div key={number}>
+              <Spans spans={spans} />
+            </div>
+          ))}
         </pre>
       </details>
     </li>
   );
+}
+
+/** A tail is bounded where it was made. */
+function tailLines(text: string): readonly LogLine[] {
+  const lines = new LogLines(1_000);
+  lines.add(text);
+  return lines.all();
 }
 
 function lengthOf({ state, startedAt, durationMs }: PhaseReport): number {

@@ -23,7 +23,7 @@ export function Legend() {
       </li>
       <li>
         <span class="legend-wait" aria-hidden="true" />
-        waits, for the run that the curve leads to
+        waits, for the run that the line leads to
       </li>
       <li class="legend-keys">
         drag to pan · <kbd>Ctrl</kbd> + wheel or <kbd>+</kbd> <kbd>-</kbd> to zoom · click opens

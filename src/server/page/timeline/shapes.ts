@@ -76,7 +76,7 @@ export function waitShape(scene: Scene, line: WaitLine | undefined, api: Api) {
   const x = line.isWaiting ? Math.max(start + 2, end - TRACK_PX * (line.track + 1)) : end;
   const holderY = holderTop + AXIS_PX + (holderTop < line.top ? LANE_PX - 4 : 4);
   const across = { type: 'line', shape: { x1: x, y1: y, x2: x, y2: holderY }, style };
-  return { type: 'group', children: [own, across, dot(start, y), dot(x, holderY)] };
+  return { type: 'group', children: [own, across, dot(start, y), dot(x, y), dot(x, holderY)] };
 }
 
 /** Between the lines to those who are waited for now. */

@@ -9,14 +9,15 @@ const DAY = 24 * HOUR;
 export function durationWords(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–';
   const length = Math.max(0, ms);
-  if (length < SECOND) return `${Math.round(length)} ms`;
+  if (length < 999.5) return `${Math.round(length)} ms`;
   // What would be rounded to 10 s is written without a fraction.
   if (length < 9_950) return `${(length / SECOND).toFixed(1)} s`;
+  // Each unit is rounded before it is looked at: else an hour less a moment would be 60 m.
   const seconds = Math.round(length / SECOND);
   if (seconds < 60) return `${seconds} s`;
-  if (length < HOUR) return pair(seconds, { unit: 60, names: ['m', 's'] });
+  if (seconds < 3_600) return pair(seconds, { unit: 60, names: ['m', 's'] });
   const minutes = Math.round(length / MINUTE);
-  if (length < DAY) return pair(minutes, { unit: 60, names: ['h', 'm'] });
+  if (minutes < 1_440) return pair(minutes, { unit: 60, names: ['h', 'm'] });
   return pair(Math.round(length / HOUR), { unit: 24, names: ['d', 'h'] });
 }
 
