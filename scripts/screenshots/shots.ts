@@ -66,7 +66,6 @@ function shotsOf({ succeeded, failed, running, blocked }: Scene): Shot[] {
       act: async (page) => {
         await page.getByRole('button', { name: '5 m', exact: true }).click();
         await page.keyboard.press('+');
-        await page.keyboard.press('+');
         await page.locator('h1').click();
       },
     },

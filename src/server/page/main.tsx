@@ -7,15 +7,6 @@ import { startClock } from './shell/clock.ts';
 import { followLinks } from './shell/go.ts';
 import { askMe } from './shell/me.ts';
 import { applyTheme } from './shell/theme.ts';
-import './styles/tokens.css';
-import './styles/base.css';
-import './styles/shell.css';
-import './styles/parts.css';
-import './styles/now.css';
-import './styles/timeline.css';
-import './styles/hot.css';
-import './styles/tasks.css';
-import './styles/task.css';
 
 const place = document.querySelector('#page');
 if (place !== null) {

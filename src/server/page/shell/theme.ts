@@ -9,23 +9,17 @@ const darkSystem = matchMedia('(prefers-color-scheme: dark)');
 const systemIsDark = signal(darkSystem.matches);
 
 /** What the visitor chose. */
-export const choice = signal<Choice>(kept());
+const choice = signal<Choice>(kept());
 /** What is shown. */
 export const theme = computed<'light' | 'dark'>(() => {
   if (choice.value !== 'system') return choice.value;
   return systemIsDark.value ? 'dark' : 'light';
 });
 
-/** Whether things may move. */
-export const isCalm = signal(matchMedia('(prefers-reduced-motion: reduce)').matches);
-
 /** Applies the theme to the page, and goes on to. */
 export function applyTheme(): void {
   darkSystem.addEventListener('change', ({ matches }) => {
     systemIsDark.value = matches;
-  });
-  matchMedia('(prefers-reduced-motion: reduce)').addEventListener('change', ({ matches }) => {
-    isCalm.value = matches;
   });
   effect(() => {
     document.documentElement.dataset['theme'] = theme.value;

@@ -42,7 +42,8 @@ export class LogLines {
 
   /** What is kept, with the line that has not ended yet. */
   all(): readonly LogLine[] {
-    if (this.#open === '') return this.#lines;
+    // A new list each time: who shows it sees by that that there is more.
+    if (this.#open === '') return [...this.#lines];
     const { spans } = spansOf(cut(this.#open), this.#look);
     return [...this.#lines, { number: this.#count + 1, spans }];
   }

@@ -13,6 +13,7 @@ import { tickStep, ticksOf, tickWords } from './ticks.ts';
 use([CustomChart, GridComponent, DataZoomInsideComponent, CanvasRenderer]);
 
 const TICK_PX = 96;
+const EDGE_PX = 28;
 
 /** What the canvas tells. */
 export interface CanvasEvents {
@@ -68,11 +69,12 @@ const ROOM = 3;
 
 function optionOf(scene: Scene, width: number) {
   const paint = colours();
-  const { from, to, height, bars, lines, groups, now } = scene;
+  const { from, to, height } = scene;
   const length = to - from;
   const most = Math.max(2, Math.floor(width / TICK_PX));
   const step = tickStep(length, most);
   const ticks = ticksOf({ from, to }, most);
+  const edge = (length * EDGE_PX) / Math.max(1, width);
   return {
     animation: false,
     grid: { left: 0, right: 0, top: AXIS_PX, bottom: 0 },
@@ -85,12 +87,11 @@ function optionOf(scene: Scene, width: number) {
       axisTick: { show: false, customValues: ticks },
       axisLabel: {
         customValues: ticks,
-        formatter: (at: number) => tickWords(at, step),
+        // One at an edge would be cut.
+        formatter: (at: number) => (at - from < edge || to - at < edge ? '' : tickWords(at, step)),
         color: paint.faint,
         fontSize: 11,
         fontFamily: paint.font,
-        showMinLabel: false,
-        showMaxLabel: false,
         hideOverlap: true,
       },
       splitLine: { show: false },
@@ -109,38 +110,49 @@ function optionOf(scene: Scene, width: number) {
         throttle: 60,
       },
     ],
-    series: [
-      {
-        name: 'grid',
-        type: 'custom',
-        silent: true,
-        data: [...ticks.map((at) => [at, 0]), ...groups.map(({ top }) => [from, top]), [now, 0]],
-        renderItem: (params: { dataIndex: number }, api: Api) => {
-          const [x = 0, y = 0] = api.coord([api.value(0), api.value(1)]);
-          const isNow = params.dataIndex === ticks.length + groups.length;
-          if (params.dataIndex >= ticks.length && !isNow) {
-            return { type: 'rect', shape: { x: 0, y, width, height: 1 }, style: { fill: paint.line } };
-          }
-          const stroke = isNow ? paint.now : paint.grid;
-          const shape = { x1: x, y1: AXIS_PX - 4, x2: x, y2: height + AXIS_PX };
-          return { type: 'line', shape, style: { stroke, lineWidth: 1 } };
-        },
-      },
-      {
-        name: 'waits',
-        type: 'custom',
-        silent: true,
-        clip: true,
-        data: lines.map(({ from: start, top }) => [start, top]),
-        renderItem: ({ dataIndex }: { dataIndex: number }, api: Api) => waitShape(scene, lines[dataIndex], api),
-      },
-      {
-        name: 'runs',
-        type: 'custom',
-        clip: true,
-        data: bars.map(({ from: start, top }) => [start, top]),
-        renderItem: ({ dataIndex }: { dataIndex: number }, api: Api) => barShape(scene, bars[dataIndex], api),
-      },
-    ],
+    series: [gridSeries(scene, ticks, width), ...sceneSeries(scene)],
   };
+}
+
+/** Lines at the marks and above each worker, and one at now. */
+function gridSeries({ groups, from, now, height }: Scene, ticks: readonly number[], width: number) {
+  const paint = colours();
+  return {
+    name: 'grid',
+    type: 'custom',
+    silent: true,
+    data: [...ticks.map((at) => [at, 0]), ...groups.map(({ top }) => [from, top]), [now, 0]],
+    renderItem: ({ dataIndex }: { dataIndex: number }, api: Api) => {
+      const [x = 0, y = 0] = api.coord([api.value(0), api.value(1)]);
+      const isNow = dataIndex === ticks.length + groups.length;
+      if (dataIndex >= ticks.length && !isNow) {
+        return { type: 'rect', shape: { x: 0, y, width, height: 1 }, style: { fill: paint.line } };
+      }
+      const stroke = isNow ? paint.now : paint.grid;
+      const shape = { x1: x, y1: AXIS_PX - 4, x2: x, y2: height + AXIS_PX };
+      return { type: 'line', shape, style: { stroke, lineWidth: 1 } };
+    },
+  };
+}
+
+/** Waits, and above them runs. */
+function sceneSeries(scene: Scene) {
+  const { bars, lines } = scene;
+  return [
+    {
+      name: 'waits',
+      type: 'custom',
+      silent: true,
+      clip: true,
+      data: lines.map(({ from, top }) => [from, top]),
+      renderItem: ({ dataIndex }: { dataIndex: number }, api: Api) => waitShape(scene, lines[dataIndex], api),
+    },
+    {
+      name: 'runs',
+      type: 'custom',
+      clip: true,
+      data: bars.map(({ from, top }) => [from, top]),
+      renderItem: ({ dataIndex }: { dataIndex: number }, api: Api) => barShape(scene, bars[dataIndex], api),
+    },
+  ];
 }

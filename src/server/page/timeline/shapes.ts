@@ -48,7 +48,7 @@ export function barShape(scene: Scene, bar: Bar | undefined, api: Api) {
       ...(parts.length === 0 ? [rect({ x, y, width, fill: paint.fills[tint], opacity: 0.7 })] : parts),
       rect({ x, y, width: Math.min(width, 3), fill: edge, opacity: 1 }),
       ...endMark(bar, { x, y, width }, paint),
-      outline(scene, bar, { x, y, width }, edge),
+      outline(scene, bar, { x, y, width }),
       ...title(bar, { x, y, width }, paint),
       ...(isDim ? [rect({ x, y, width, fill: paint.surface, opacity: 0.6 })] : []),
     ],
@@ -116,11 +116,12 @@ function endMark({ run, isRunning }: Bar, { x, y, width }: Box, paint: Colours) 
 }
 
 /** Its outline; open at the right while it runs. */
-function outline(scene: Scene, { run, isRunning }: Bar, { x, y, width }: Box, edge: string) {
+function outline(scene: Scene, { run, isRunning }: Bar, { x, y, width }: Box) {
+  const paint = colours();
   const isChosen = scene.chosen === run.taskId;
   const style = {
     fill: 'none',
-    stroke: run.state === 'failed' ? colours().failed : edge,
+    stroke: run.state === 'failed' ? paint.failed : paint.edges[tints.of(run.branch)],
     lineWidth: isChosen ? 2 : 1,
     opacity: isChosen ? 1 : 0.55,
     ...(run.state === 'cancelled' || run.state === 'skipped' ? { lineDash: [3, 2] } : {}),

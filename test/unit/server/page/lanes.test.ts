@@ -36,7 +36,7 @@ describe('the slots of a worker', () => {
             if (i < j && slots[i] === slots[j]) expect(other.from).toBeGreaterThanOrEqual(one.to);
           }
         }
-        const atOnce = spans.map(({ from }) => spans.filter((span) => span.from <= from && from < span.to).length);
+        const atOnce = spans.map(({ from }) => spans.filter((other) => other.from <= from && from < other.to).length);
         expect(new Set(slots).size).toBeLessThanOrEqual(Math.max(1, ...atOnce));
       }),
     );

@@ -55,7 +55,6 @@ describe('output with colours', () => {
         const shown = spansOf(line.replaceAll('\n', ''), PLAIN)
           .spans.map(({ text }) => text)
           .join('');
-        // oxlint-disable-next-line no-control-regex
         expect(shown).not.toMatch(/[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/);
       }),
     );
@@ -89,6 +88,9 @@ describe('a log', () => {
     for (let i = 1; i <= 10; i += 1) log.add(`line ${i}\n`);
     expect(log.all().map(({ number }) => number)).toEqual([8, 9, 10]);
     expect(log.dropped).toBe(7);
+    const before = log.all();
+    log.add('line 11\n');
+    expect(before.map(({ number }) => number)).toEqual([8, 9, 10]);
   });
 });
 

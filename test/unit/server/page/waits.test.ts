@@ -6,12 +6,13 @@ import { waitingLanes, waitLines } from '../../../../src/server/page/timeline/wa
 
 const NOW = Date.parse('2026-03-09T12:00:00Z');
 
-function bar(
-  taskId: string,
-  top: number,
-  [from, to]: readonly [number, number],
-  waits: TimelineRun['waits'] = [],
-): Bar {
+interface Made {
+  readonly top: number;
+  readonly time: readonly [number, number];
+  readonly waits?: TimelineRun['waits'];
+}
+
+function bar(taskId: string, { top, time: [from, to], waits = [] }: Made): Bar {
   const run = { taskId, title: taskId, branch: 'b', waits } as unknown as TimelineRun;
   return { run, from, to, top, isRunning: to === NOW };
 }
@@ -55,9 +56,9 @@ describe('the line of a wait', () => {
   it('leads to the run that the holder had then, not to a later one', () => {
     const waits = [{ resource: 'path:a', holderTaskId: 'h', from: at(60), to: at(40) }];
     const bars = [
-      bar('h', 10, [NOW - 90_000, NOW - 40_000]),
-      bar('h', 90, [NOW - 20_000, NOW - 10_000]),
-      bar('w', 50, [NOW - 39_000, NOW], waits),
+      bar('h', { top: 10, time: [NOW - 90_000, NOW - 40_000] }),
+      bar('h', { top: 90, time: [NOW - 20_000, NOW - 10_000] }),
+      bar('w', { top: 50, time: [NOW - 39_000, NOW], waits }),
     ];
     expect(waitLines(bars, NONE, NOW)).toMatchObject([
       { taskId: 'w', holderTop: 10, top: 50, from: NOW - 60_000, to: NOW - 40_000, isWaiting: false, track: 0 },
@@ -70,7 +71,7 @@ describe('the line of a wait', () => {
   });
 
   it('stands beside those to other holders that are waited for now', () => {
-    const bars = [bar('h1', 10, [NOW - 9_000, NOW]), bar('h2', 40, [NOW - 9_000, NOW])];
+    const bars = [bar('h1', { top: 10, time: [NOW - 9_000, NOW] }), bar('h2', { top: 40, time: [NOW - 9_000, NOW] })];
     const lanes = waitingLanes([waiter('a', 3, 'h1'), waiter('b', 2, 'h2'), waiter('c', 1, 'h1')], 100);
     expect(waitLines(bars, lanes, NOW).map(({ taskId, track }) => [taskId, track])).toEqual([
       ['a', 0],
