@@ -13,6 +13,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   utimesSync,
   writeFileSync,
@@ -43,6 +44,7 @@ async function complete(startedAt: Date): Promise<void> {
   await buildPage(resolve(OUT, PAGE));
   makeExecutable(join(OUT, 'src/cli/main.js'));
   await writeTaskSchema();
+  await writeApiDocument();
   writeFileSync(STAMP, '');
   utimesSync(STAMP, startedAt, startedAt);
 }
@@ -81,6 +83,15 @@ async function writeTaskSchema(): Promise<void> {
   if (!existsSync(module)) return;
   const built = (await import(pathToFileURL(module).href)) as { taskJsonSchema: () => unknown };
   writeFileSync(join(OUT, 'task.schema.json'), `${JSON.stringify(built.taskJsonSchema(), null, 2)}\n`);
+}
+
+/** The description of the HTTP API that a dashboard serves, for those who generate clients. */
+async function writeApiDocument(): Promise<void> {
+  const module = join(OUT, 'src/server/api.js');
+  if (!existsSync(module)) return;
+  const built = (await import(pathToFileURL(module).href)) as { apiDocument: (version: string) => unknown };
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  writeFileSync(join(OUT, 'openapi.json'), `${JSON.stringify(built.apiDocument(version), null, 2)}\n`);
 }
 
 function filesUnder(folder: string): string[] {

@@ -2,22 +2,17 @@
 
 import helmet from '@fastify/helmet';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { allEndpoints } from './api.ts';
 import { FailedAttempts } from './auth/attempts.ts';
 import { addGate } from './auth/gate.ts';
 import { addLogin, sendLogin } from './auth/login.ts';
-import { addEndpoints, type Endpoint } from './http/endpoint.ts';
+import { addEndpoints } from './http/endpoint.ts';
 import type { ServerParts } from './parts.ts';
 import { HttpProblem, PROBLEM_TYPE, problemOf } from './problems.ts';
 import { addBoard } from './routes/board.ts';
-import { downloadEndpoints } from './routes/downloads.ts';
-import { eventEndpoints } from './routes/events.ts';
 import { addHealth } from './routes/health.ts';
-import { logsEndpoint } from './routes/logs.ts';
 import { addMetrics } from './routes/metrics.ts';
 import { addPage } from './routes/page.ts';
-import { queueEndpoints } from './routes/queue.ts';
-import { steeringEndpoints } from './routes/steering.ts';
-import { taskEndpoints } from './routes/tasks.ts';
 
 /** What a page may do: only what it brought along itself. Plots set the style of single elements. */
 const POLICY = {
@@ -51,6 +46,8 @@ export async function createApp(
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 256 },
   });
+  // A form of another page can send text that is JSON, and no browser would ask before.
+  app.removeContentTypeParser('text/plain');
   const attempts = new FailedAttempts();
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: POLICY },
@@ -76,23 +73,10 @@ export async function createApp(
   addLogin(app, { access, attempts });
   addHealth(app, parts);
   addMetrics(app, parts);
-  await addBoard(app, parts);
+  await addBoard(app, parts, answerError);
   addEndpoints(app, '/api/v1', allEndpoints(parts));
   addPage(app, pageDir);
   return app;
-}
-
-/** All endpoints of the API, in the order of its description. */
-export function allEndpoints(parts: ServerParts): Endpoint[] {
-  const all: Endpoint[] = [
-    ...taskEndpoints(parts),
-    logsEndpoint(parts),
-    ...downloadEndpoints(parts),
-    ...steeringEndpoints(parts),
-    ...queueEndpoints(parts),
-    ...eventEndpoints(parts, () => all),
-  ];
-  return all;
 }
 
 function wantsLogin(accept: string | undefined, method: string): boolean {

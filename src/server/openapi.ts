@@ -153,9 +153,9 @@ class Schemas {
     const { id } = schema.meta() ?? {};
     if (id === undefined) return this.plain(schema, 'output');
     if (!this.#named.has(id)) {
-      // The name is where it is found, and not a part of it.
-      const { id: _name, ...made } = this.plain(schema, 'output');
-      this.#named.set(id, made);
+      // One with a name comes as a definition and a reference to that.
+      const { $defs = {} } = this.plain(schema, 'output') as { readonly $defs?: Readonly<Record<string, Json>> };
+      this.#named.set(id, $defs[id] ?? {});
     }
     return { $ref: `#/components/schemas/${id}` };
   }
@@ -173,6 +173,10 @@ class Schemas {
       io,
       target: 'draft-2020-12',
       unrepresentable: 'any',
+      override: ({ jsonSchema }) => {
+        // A later version may answer more, and clients must bear that.
+        if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+      },
     });
     return made;
   }

@@ -39,11 +39,12 @@ export class Running {
 
   constructor(child: ChildProcess) {
     this.child = child;
-    child.stdout?.on('data', (data: Buffer) => {
-      this.stdout += data.toString();
+    // Characters may be cut where parts are.
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
     });
-    child.stderr?.on('data', (data: Buffer) => {
-      this.stderr += data.toString();
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
     });
     this.#closed = once(child, 'close');
   }

@@ -4,6 +4,7 @@ import { createBullBoard } from '@bull-board/api';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance } from 'fastify';
 import { SignalboxError } from '../../errors.ts';
+import type { GateOptions } from '../auth/gate.ts';
 import type { ServerParts } from '../parts.ts';
 
 const PATH = '/queues';
@@ -22,7 +23,11 @@ const POLICY = [
 ].join('; ');
 
 /** Adds the board. */
-export async function addBoard(app: FastifyInstance, { queue, box }: ServerParts): Promise<void> {
+export async function addBoard(
+  app: FastifyInstance,
+  { queue, box }: Pick<ServerParts, 'queue' | 'box'>,
+  refuse: GateOptions['refuse'],
+): Promise<void> {
   const adapter = new FastifyAdapter();
   createBullBoard({
     queues: [await queue.bull.board()],
@@ -33,11 +38,14 @@ export async function addBoard(app: FastifyInstance, { queue, box }: ServerParts
   await app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
       void reply.header('content-security-policy', POLICY);
-      if (request.method === 'GET' || request.method === 'HEAD') return;
+      if (request.method === 'GET' || request.method === 'HEAD') return undefined;
       // It knows jobs and not tasks: what it does to one would not be in the task's record.
-      throw new SignalboxError('FORBIDDEN', 'Jobs can only be looked at here.', {
-        next: 'Steer tasks by the page, the API or the command line.',
-      });
+      const next = 'Steer tasks by the page, the API or the command line.';
+      return await refuse(
+        new SignalboxError('FORBIDDEN', 'Jobs can only be looked at here.', { next }),
+        request,
+        reply,
+      );
     });
     await scope.register(adapter.registerPlugin(), { prefix: PATH });
   });

@@ -106,7 +106,6 @@ function show({ box }: ServerParts): Endpoint {
 }
 
 function explain({ box, queue, reads }: ServerParts): Endpoint {
-  const { keepAfterMs } = box.config;
   const durations = readPastDurations(queue, reads);
   let asked = new Set<string>();
   return endpoint({
@@ -126,7 +125,7 @@ function explain({ box, queue, reads }: ServerParts): Endpoint {
       const answers = await reads.share('explain', async () => {
         const ids = [...asked];
         asked = new Set();
-        return await explainMany({ queue, keepAfterMs, durations }, ids);
+        return await explainMany({ queue, keepAfterMs: box.config.keepAfterMs, durations }, ids);
       });
       const answer = answers.get(id);
       if (answer instanceof Error) throw answer;

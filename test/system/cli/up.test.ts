@@ -50,12 +50,12 @@ test('up takes tasks, other commands find it, and SIGTERM leaves nothing behind 
   expect(line).toEqual({
     ready: true,
     redisUrl: expect.stringMatching(/^redis:\/\/127\.0\.0\.1:\d+$/) as string,
-    port: null,
+    port: expect.any(Number) as number,
   });
   expect(readFileSync(join(world.dir, '.signalbox/.gitignore'), 'utf8')).toBe('*\n');
   expect(JSON.parse(readFileSync(join(world.dir, '.signalbox/up.json'), 'utf8'))).toEqual({
     redisUrl: line.redisUrl,
-    port: null,
+    port: line.port,
     pid: up.pid,
     dataDir: join(world.dir, '.signalbox'),
   });
