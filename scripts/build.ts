@@ -1,5 +1,5 @@
 /**
- * Builds `dist/`: what `tsc` makes of `src/` and `workers/`, and what it leaves out (Lua scripts, page assets, the
+ * Builds `dist/`: what `tsc` makes of `src/` and `workers/`, and what it leaves out (the live page, Lua scripts, the
  * published JSON Schema, the executable bit).
  *
  * Nothing is wiped first: a program that runs from `dist/` in the meantime keeps its files. What no longer has a source
@@ -18,8 +18,9 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { buildPage, PAGE } from './page.ts';
 
 const OUT = 'dist';
 const SOURCES = ['src', 'workers'];
@@ -27,7 +28,9 @@ const SOURCES = ['src', 'workers'];
 const STAMP = join(OUT, '.built');
 
 if (process.argv.includes('--help')) {
-  console.log('usage: npm run build\nCompiles src/ and workers/ to dist/ and adds what is not TypeScript.');
+  console.log(
+    'usage: npm run build\nCompiles src/ and workers/ to dist/, bundles the live page and adds what is not TypeScript.',
+  );
 } else {
   const startedAt = new Date();
   const { status } = spawnSync('tsc', ['--project', 'tsconfig.build.json'], { stdio: 'inherit' });
@@ -38,6 +41,7 @@ if (process.argv.includes('--help')) {
 async function complete(startedAt: Date): Promise<void> {
   copyAssets();
   removeOrphans();
+  await buildPage(resolve(OUT, PAGE));
   makeExecutable(join(OUT, 'src/cli/main.js'));
   await writeTaskSchema();
   await writeApiDocument();
@@ -47,7 +51,7 @@ async function complete(startedAt: Date): Promise<void> {
 
 /** `tsc` copies nothing: whatever is not TypeScript goes beside the compiled file that reads it. */
 function copyAssets(): void {
-  for (const file of SOURCES.flatMap(filesUnder).filter((path) => !path.endsWith('.ts'))) {
+  for (const file of SOURCES.flatMap(filesUnder).filter((path) => !path.endsWith('.ts') && !isOfPage(path))) {
     const target = join(OUT, file);
     mkdirSync(dirname(target), { recursive: true });
     copyFileSync(file, target);
@@ -58,9 +62,15 @@ function copyAssets(): void {
 function removeOrphans(): void {
   for (const file of SOURCES.flatMap((folder) => filesUnder(join(OUT, folder)))) {
     const source = file.slice(OUT.length + 1);
+    if (isOfPage(source)) continue;
     const typescript = source.replace(/(\.d\.ts|\.js|\.js\.map)$/, '.ts');
     if (!existsSync(source) && !existsSync(typescript)) rmSync(file);
   }
+}
+
+/** The page's sources are bundled, and what its folder in `dist/` holds has no sources of the same names. */
+function isOfPage(path: string): boolean {
+  return path.startsWith(PAGE + sep);
 }
 
 function makeExecutable(file: string): void {

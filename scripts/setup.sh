@@ -73,7 +73,7 @@ build() {
 
 # Folders are looked at too: taking a file away changes only its folder.
 newer_sources() {
-  for source in src workers scripts/build.ts package.json package-lock.json tsconfig.json tsconfig.build.json; do
+  for source in src workers scripts/build.ts scripts/page.ts package.json package-lock.json tsconfig.json tsconfig.build.json; do
     if [ -e "$source" ]; then find "$source" -newer dist/.built; fi
   done
 }

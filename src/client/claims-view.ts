@@ -4,7 +4,7 @@ import { isExplicit, parseNode, resourceOf } from '../claims/claim-set.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import type { Ticket, TicketNode } from '../waiting/line.ts';
 import { type HeldResource, heldResource } from './held.ts';
-import { Standing } from './standing.ts';
+import { type BlockingHolder, Standing } from './standing.ts';
 import { readWorld } from './world.ts';
 
 /** What `claims` answers. */
@@ -21,6 +21,8 @@ export interface ClaimsView {
     readonly position: number;
     readonly since: string;
     readonly passedOver: number;
+    /** Who has it; null where nobody does, as in a paused queue. */
+    readonly holder: BlockingHolder | null;
   }[];
 }
 
@@ -52,6 +54,7 @@ export async function readClaims(queue: TaskQueue, repoKey?: string): Promise<Cl
         position: standing.aheadOf(ticket).length + 1,
         since: new Date(ticket.since).toISOString(),
         passedOver: ticket.passed,
+        holder: standing.blockersOf(ticket)[0]?.holder ?? null,
       })),
   };
 }

@@ -31,6 +31,8 @@ export interface FixedFacts {
   readonly owner: string;
   readonly repo: string;
   readonly repoKey: string;
+  /** Id, title, branch, owner and spec, each on a line, in small letters: what is searched. */
+  readonly words: string;
 }
 
 /** Which tasks a page is of. */
@@ -104,6 +106,8 @@ function pairs(flat: readonly string[]): Entry[] {
   return flat.flatMap((id, i) => (i % 2 === 0 ? [{ id, sequence: Number(flat[i + 1]) }] : []));
 }
 
+const FIXED = ['owner', 'repo', 'repoKey', 'title', 'branch', 'spec'] as const;
+
 async function matching(
   { redis, keys }: Place,
   { entries, matches }: { readonly entries: readonly Entry[]; readonly matches: (facts: FixedFacts) => boolean },
@@ -112,11 +116,13 @@ async function matching(
   if (cache.size > MAX_CACHED) cache.clear();
   const unknown = entries.filter(({ id }) => !cache.has(id));
   const pipeline = redis.pipeline();
-  for (const { id } of unknown) pipeline.hmget(keys.key('task', id), 'owner', 'repo', 'repoKey');
+  for (const { id } of unknown) pipeline.hmget(keys.key('task', id), ...FIXED);
   const replies = unknown.length === 0 ? [] : ((await pipeline.exec()) ?? []);
   for (const [i, { id }] of unknown.entries()) {
-    const [owner, repo, repoKey] = (replies[i]?.[1] ?? []) as (string | null)[];
-    if (typeof owner === 'string') cache.set(id, { owner, repo: repo ?? '', repoKey: repoKey ?? '' });
+    const [owner, repo, repoKey, ...named] = (replies[i]?.[1] ?? []) as (string | null)[];
+    if (typeof owner !== 'string') continue;
+    const words = [id, owner, ...named].join('\n').toLowerCase();
+    cache.set(id, { owner, repo: repo ?? '', repoKey: repoKey ?? '', words });
   }
   return entries.filter(({ id }) => {
     const facts = cache.get(id);

@@ -32,6 +32,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   queue: QUEUE,
   runner: RUNNER,
   client: CLIENT,
+  // What it may name, but only as types: nothing of the rest may be bundled into the page.
+  page: [...SERVER, 'page'],
   server: SERVER,
   index: SERVER,
   cli: [...SERVER, 'cli'],
@@ -72,15 +74,20 @@ export function importsOf(source: string): string[] {
   return [...withoutComments(source).matchAll(forms)].map((match) => match[1] ?? match[2] ?? '');
 }
 
+const TYPE_IMPORT = /\b(?:import|export)\s+type\b[^;]*?\bfrom\s*['"][^'"]+['"]/g;
+
 function importProblems(file: string, code: string): string[] {
   const room = roomOf(file);
   const allowed = MAY_IMPORT[room];
   if (allowed === undefined) return [`is in a room, ${room}, that test/support/architecture.ts does not know`];
+  const values = new Set(importsOf(code.replace(TYPE_IMPORT, '')));
   return importsOf(code).flatMap((specifier) => {
     if (!specifier.startsWith('.')) return [];
     const target = join(dirname(file), specifier);
     if (!/^(?:src|workers)\//.test(target)) return target === 'package.json' ? [] : [`imports ${target}, not a source`];
-    return allowed.includes(roomOf(target)) ? [] : [`imports ${target}: ${room} may not use ${roomOf(target)}`];
+    if (!allowed.includes(roomOf(target))) return [`imports ${target}: ${room} may not use ${roomOf(target)}`];
+    if (room !== 'page' || roomOf(target) === 'page' || !values.has(specifier)) return [];
+    return [`imports ${target}: the page may use only types of ${roomOf(target)}`];
   });
 }
 
@@ -94,6 +101,7 @@ function roomOf(file: string): string {
   const [top, room, ...rest] = file.split('/');
   if (top !== 'src') return top ?? '';
   if (rest.length === 0) return room === 'index.ts' ? 'index' : 'root';
+  if (room === 'server' && rest[0] === 'page') return 'page';
   if (room === 'telemetry' && /^events(?:\.ts|\/)/.test(rest.join('/'))) return 'events';
   return room ?? '';
 }

@@ -10,7 +10,7 @@ function sourceFiles(): string[] {
   return readdirSync(ROOT, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && ['src', 'workers'].includes(entry.name))
     .flatMap((folder) => readdirSync(join(ROOT, folder.name), { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
 }
 
@@ -88,6 +88,19 @@ describe('the architecture rules', () => {
     expect(problems('src/git/git.ts', "spawn('git', ['status']);")).toEqual([]);
     expect(problems('src/queue/submit.ts', "import { Queue } from 'bullmq';")).toEqual([]);
     expect(problems('src/claims/locker.ts', "import Redlock from 'redlock';")).toEqual([]);
+  });
+
+  it('let the page name types of the rest, and nothing else of it', () => {
+    const page = 'src/server/page/api/shapes.ts';
+    expect(problems(page, "import type { A } from '../../../client/views.ts';")).toEqual([]);
+    expect(problems(page, "export type {\n  A,\n} from '../../../client/views.ts';")).toEqual([]);
+    expect(problems(page, "import { b } from '../words/time.ts';")).toEqual([]);
+    expect(problems(page, "import { A } from '../../../client/views.ts';")).toHaveLength(1);
+    expect(problems(page, "import { type A } from '../../../client/views.ts';")).toHaveLength(1);
+    expect(problems(page, "import type { A } from '../../../cli/main.ts';")).toHaveLength(1);
+    const both = "import type { A } from '../../../errors.ts';\nimport { b } from '../../../errors.ts';";
+    expect(problems(page, both)).not.toEqual([]);
+    expect(problems('src/server/app.ts', "import { x } from './page/words/time.ts';")).toHaveLength(1);
   });
 
   it('look at code, not at comments', () => {

@@ -26,7 +26,7 @@ that would not have been, had the holders claimed only the files that they chang
 tasks that claim none of these files. The JSON is then
 {hot:[{repo,resource,waitMs,waits,tasks,longestMs,byOwner,finerClaimMs}]}.`,
   json: `{held:[{repo,resource,mode,taskId,runnerId,workerId,since}],
-waiting:[{taskId,resource,position,since,passedOver}]}`,
+waiting:[{taskId,resource,position,since,passedOver,holder}]}`,
   examples: ['signalbox claims', 'signalbox claims --repo .', 'signalbox claims --hot', 'signalbox claims --json'],
   commands: [release],
   options: (made) =>

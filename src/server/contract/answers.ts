@@ -98,6 +98,8 @@ export const taskView: z.ZodType<TaskView> = z
 
 const holderKind = z.enum(['run', 'exec', 'merged', 'reserved', 'kept']);
 
+const holder = z.object({ kind: holderKind, taskId: maybe, runnerId: maybe, workerId: maybe, since: maybeTime });
+
 /** Why a task waits or how it ended. */
 export const explanation: z.ZodType<Explanation> = z
   .object({
@@ -108,7 +110,7 @@ export const explanation: z.ZodType<Explanation> = z
       z.object({
         resource: text,
         mode,
-        holder: z.object({ kind: holderKind, taskId: maybe, runnerId: maybe, workerId: maybe, since: maybeTime }),
+        holder,
       }),
     ),
     position: count.nullable(),
@@ -127,7 +129,16 @@ const held = { repo: text, resource: text, mode };
 export const claims: z.ZodType<ClaimsView> = z
   .object({
     held: z.array(z.object({ ...held, taskId: maybe, runnerId: text, workerId: text, since: time })),
-    waiting: z.array(z.object({ taskId: text, resource: text, position: count, since: time, passedOver: count })),
+    waiting: z.array(
+      z.object({
+        taskId: text,
+        resource: text,
+        position: count,
+        since: time,
+        passedOver: count,
+        holder: holder.nullable(),
+      }),
+    ),
   })
   .meta({ id: 'Claims' });
 

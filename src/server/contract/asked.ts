@@ -43,6 +43,11 @@ export const listQuery = strict({
   state: z.enum(STATES).exactOptional().describe('Only tasks in this state.'),
   owner: z.string().exactOptional().describe('Only tasks of this owner.'),
   repo: repo.exactOptional().describe('Only tasks on this repository: an address, or an absolute path.'),
+  q: z
+    .string()
+    .max(200)
+    .exactOptional()
+    .describe('Only tasks with this in title, branch, owner, spec or id; capitals and small letters are one.'),
   limit: number(1, 200).exactOptional().describe('How many there are on a page; default 50.'),
   cursor: cursor.exactOptional().describe('The `next` of the page before.'),
 });

@@ -35,7 +35,9 @@ test('every endpoint that looks answers as its schema says, with a task that run
   expect(why.blockedBy).toMatchObject([{ resource: 'path:src/a.ts', holder: { taskId: first } }]);
   expect(why).toEqual(await world.box.explain(second));
   const claims = read(answers.claims, await world.ask('/claims'));
-  expect(claims.waiting).toMatchObject([{ taskId: second, resource: 'path:src/a.ts', position: 1 }]);
+  expect(claims.waiting).toMatchObject([
+    { taskId: second, resource: 'path:src/a.ts', position: 1, holder: { kind: 'run', taskId: first } },
+  ]);
   const status = read(answers.status, await world.ask('/status'));
   expect(status).toMatchObject({ running: 1, blocked: 1, runners: [{ taskId: first }] });
   const timeline = read(answers.timeline, await world.ask('/timeline'));
@@ -176,6 +178,30 @@ test('pages are whole and none is told twice while tasks come and go', async () 
   expect(read(answers.taskPage, await world.ask(`/tasks?repo=${repo}&state=queued&limit=1`)).tasks).toHaveLength(1);
   const elsewhere = encodeURIComponent('https://git.example.com/acme/other');
   expect(read(answers.taskPage, await world.ask(`/tasks?repo=${elsewhere}`))).toEqual({ tasks: [], next: null });
+});
+
+test('tasks are found by title, branch, owner, spec and id, whatever the case, and page by page', async () => {
+  await using world = await DashboardWorld.open();
+  const [titled, branched, owned, planned] = await world.box
+    .submit([
+      task({ title: 'Rate-limit the LOGIN' }),
+      task({ title: 'second', branch: 'fix/login' }),
+      task({ title: 'third', owner: 'login-team' }),
+      task({ title: 'fourth', spec: 'login-plan' }),
+      task({ title: 'has nothing to do with it' }),
+    ])
+    .then((accepted) => accepted.map(({ id }) => id));
+  const found = async (query: string): Promise<{ ids: string[]; next: string | null }> => {
+    const { tasks, next } = read(answers.taskPage, await world.ask(`/tasks?${query}`));
+    return { ids: tasks.map(({ id }) => id), next };
+  };
+  expect((await found('q=Login')).ids).toEqual([planned, owned, branched, titled]);
+  expect((await found(`q=${String(owned).toUpperCase()}`)).ids).toEqual([owned]);
+  expect((await found('q=login&owner=login-team')).ids).toEqual([owned]);
+  expect(await found('q=no+such+thing')).toEqual({ ids: [], next: null });
+  const first = await found('q=login&limit=3');
+  expect(first.ids).toEqual([planned, owned, branched]);
+  expect(await found(`q=login&limit=3&cursor=${first.next}`)).toEqual({ ids: [titled], next: null });
 });
 
 test('many who ask at once share a read, and none is told less than was there when it asked', async () => {

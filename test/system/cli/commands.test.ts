@@ -168,7 +168,14 @@ describe('while tasks run and wait', () => {
       { repo, resource: 'path:src', mode: 'write', ...who },
     ]);
     expect(claims.waiting).toEqual([
-      { taskId: blocked, resource: 'path:src', position: 1, since: who.since, passedOver: 0 },
+      {
+        taskId: blocked,
+        resource: 'path:src',
+        position: 1,
+        since: who.since,
+        passedOver: 0,
+        holder: { kind: 'run', ...who },
+      },
     ]);
     expect(await world.json('explain', blocked)).toEqual({
       id: blocked,
