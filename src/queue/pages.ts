@@ -2,7 +2,7 @@
 
 import type { TaskState } from '../task/states.ts';
 import type { Place } from './past.ts';
-import { readRecord, type TaskRecord } from './record.ts';
+import type { TaskRecord } from './record.ts';
 
 /** The fields of a record that lists show. */
 const LISTED = [
@@ -42,9 +42,9 @@ export interface PageQuestion {
   readonly before?: number | undefined;
 }
 
-/** A page, newest first; `last` is the sequence number it ends with, if there may be more. */
+/** The ids of a page, newest first; `last` is the sequence number it ends with, if there is more. */
 export interface TaskPage {
-  readonly records: readonly ListedRecord[];
+  readonly ids: readonly string[];
   readonly last: number | undefined;
 }
 
@@ -55,7 +55,7 @@ const CHUNK = 1_000;
 export type FactsCache = Map<string, FixedFacts>;
 const MAX_CACHED = 50_000;
 
-/** Reads one page. By number and not by place, so that tasks that come or go meanwhile move no page. */
+/** Finds one page. By number and not by place, so that tasks that come or go meanwhile move no page. */
 export async function readPage(place: Place, question: PageQuestion, cache: FactsCache = new Map()): Promise<TaskPage> {
   const { state, matches, limit } = question;
   const { redis, keys } = place;
@@ -73,26 +73,44 @@ export async function readPage(place: Place, question: PageQuestion, cache: Fact
     before = `(${entries.at(-1)?.sequence}`;
   }
   const shown = found.slice(0, limit);
-  const records = await readListed(
-    place,
-    shown.map(({ id }) => id),
-  );
-  return { records, last: found.length > limit ? shown.at(-1)?.sequence : undefined };
+  return { ids: shown.map(({ id }) => id), last: found.length > limit ? shown.at(-1)?.sequence : undefined };
 }
 
 /** The short form of some tasks; of those among them that are kept. */
-async function readListed({ redis, keys }: Place, ids: readonly string[]): Promise<ListedRecord[]> {
+export async function readListed({ redis, keys }: Place, ids: readonly string[]): Promise<ListedRecord[]> {
   const pipeline = redis.pipeline();
   for (const id of ids) pipeline.hmget(keys.key('task', id), ...LISTED);
   const replies = (await pipeline.exec()) ?? [];
   return ids.flatMap((id, i) => {
     const values = (replies[i]?.[1] ?? []) as (string | null)[];
-    const fields = LISTED.flatMap((field, at) => {
-      const value = values[at];
-      return value === null || value === undefined ? [] : [[field, value] as const];
-    });
-    return values[0] === null || fields.length === 0 ? [] : [readRecord(id, Object.fromEntries(fields))];
+    return values[0] === null || values.length === 0 ? [] : [listedRecord(id, values)];
   });
+}
+
+/** By the places of `LISTED`: a list is long, and most of a whole record is not asked for. */
+function listedRecord(id: string, values: readonly (string | null)[]): ListedRecord {
+  const [state, code = null, title, repo, repoKey, branch, owner, spec = null, priority, ...numbers] = values;
+  const [attempts, submittedAt, startedAt = null, finishedAt = null, blockedMs, blockedSince = null] = numbers.map(
+    (value) => (value === null ? null : Number(value)),
+  );
+  return {
+    id,
+    state: state as TaskState,
+    code: code as TaskRecord['code'],
+    title: title ?? '',
+    repo: repo ?? '',
+    repoKey: repoKey ?? '',
+    branch: branch ?? '',
+    owner: owner ?? '',
+    spec,
+    priority: priority as TaskRecord['priority'],
+    attempts: attempts ?? 0,
+    submittedAt: submittedAt ?? 0,
+    startedAt,
+    finishedAt,
+    blockedMs: blockedMs ?? 0,
+    blockedSince,
+  };
 }
 
 interface Entry {

@@ -1,9 +1,9 @@
 /** Pages of tasks as the API lists them. */
 
 import { iso, summaryOf, type TaskSummary, waitedMs } from '../client/views.ts';
-import { type FactsCache, type ListedRecord, readPage } from '../queue/pages.ts';
+import { type FactsCache, type ListedRecord, readListed, readPage } from '../queue/pages.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
-import type { TaskState } from '../task/states.ts';
+import { isTerminal, type TaskState } from '../task/states.ts';
 
 /** A task in a list. Times ISO 8601, durations in ms. */
 export interface ListedTask extends TaskSummary {
@@ -26,20 +26,48 @@ export interface ListAsked {
   readonly cursor?: number;
 }
 
-/** Reads one page, newest first. */
-export async function readTaskPage(
-  queue: TaskQueue,
-  { state, owner, repo, limit, cursor }: ListAsked,
-  cache: FactsCache,
-): Promise<{ tasks: ListedTask[]; next: string | null }> {
+/** What a reader of pages remembers. How a task that has ended is listed does not change any more. */
+export class ListMemory {
+  readonly facts: FactsCache = new Map();
+  readonly #ended = new Map<string, string>();
+
+  /** The JSON of a task that has ended, if it was listed before. */
+  ended(id: string): string | undefined {
+    return this.#ended.get(id);
+  }
+
+  /** Remembers one that has ended; the one that came first is forgotten when there are too many. */
+  remember(id: string, text: string): void {
+    this.#ended.set(id, text);
+    if (this.#ended.size <= MAX_REMEMBERED) return;
+    const [oldest] = this.#ended.keys();
+    if (oldest !== undefined) this.#ended.delete(oldest);
+  }
+}
+
+/** Some hundred bytes each. */
+const MAX_REMEMBERED = 20_000;
+
+/** Reads one page, newest first, as JSON: `{tasks,next}`. */
+export async function readTaskPage(queue: TaskQueue, asked: ListAsked, memory: ListMemory): Promise<string> {
+  const { state, owner, repo, limit, cursor } = asked;
   const matches =
     owner === undefined && repo === undefined
       ? undefined
       : (facts: { readonly owner: string; readonly repo: string; readonly repoKey: string }): boolean =>
           (owner === undefined || facts.owner === owner) &&
           (repo === undefined || facts.repoKey === repo.key || facts.repo === repo.given);
-  const { records, last } = await readPage(queue, { state, matches, limit, before: cursor }, cache);
-  return { tasks: records.map(listed), next: last === undefined ? null : String(last) };
+  const { ids, last } = await readPage(queue, { state, matches, limit, before: cursor }, memory.facts);
+  const unknown = ids.filter((id) => memory.ended(id) === undefined);
+  const read = new Map<string, string>();
+  for (const record of unknown.length === 0 ? [] : await readListed(queue, unknown)) {
+    const text = JSON.stringify(listed(record));
+    read.set(record.id, text);
+    if (isTerminal(record.state)) memory.remember(record.id, text);
+  }
+  // One that was trimmed meanwhile has no text.
+  const texts = ids.flatMap((id) => read.get(id) ?? memory.ended(id) ?? []);
+  return `{"tasks":[${texts.join(',')}],"next":${last === undefined ? 'null' : `"${last}"`}}`;
 }
 
 function listed(record: ListedRecord): ListedTask {
