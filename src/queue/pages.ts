@@ -55,23 +55,43 @@ const CHUNK = 1_000;
 export type FactsCache = Map<string, FixedFacts>;
 const MAX_CACHED = 50_000;
 
+/** What a reader of many pages keeps, and how it makes reads once that many ask for at once. */
+export interface PageReader {
+  readonly facts: FactsCache;
+  readonly share: <T>(key: string, read: () => Promise<T>) => Promise<T>;
+}
+
 /** Finds one page. By number and not by place, so that tasks that come or go meanwhile move no page. */
-export async function readPage(place: Place, question: PageQuestion, cache: FactsCache = new Map()): Promise<TaskPage> {
-  const { state, matches, limit } = question;
+export async function readPage(
+  place: Place,
+  { state, matches, limit, before: last }: PageQuestion,
+  { facts, share }: PageReader = { facts: new Map(), share: async (_key, read) => await read() },
+): Promise<TaskPage> {
   const { redis, keys } = place;
   const index = state === undefined ? keys.all('tasks') : keys.key('state', state);
-  const found: { id: string; sequence: number }[] = [];
-  let before = question.before === undefined ? '+inf' : `(${question.before}`;
-  const size = matches === undefined ? limit + 1 : CHUNK;
+  let before = last === undefined ? '+inf' : `(${last}`;
+  if (matches === undefined)
+    return pageOf(
+      pairs(await redis.zrevrangebyscore(index, before, '-inf', 'WITHSCORES', 'LIMIT', 0, limit + 1)),
+      limit,
+    );
+  const found: Entry[] = [];
   for (;;) {
-    const chunk = await redis.zrevrangebyscore(index, before, '-inf', 'WITHSCORES', 'LIMIT', 0, size);
-    const entries = pairs(chunk);
-    const wanted = matches === undefined ? entries : await matching(place, { entries, matches }, cache);
-    found.push(...wanted);
+    const from = before;
+    const read = async (): Promise<Entry[]> => await readChunk(place, { index, before: from }, facts);
+    const entries = await share(`chunk ${index} ${from}`, read);
+    found.push(...entries.filter(({ id }) => isWanted(facts.get(id), matches)));
     // One more than asked for tells that there is another page.
-    if (found.length > limit || entries.length < size) break;
+    if (found.length > limit || entries.length < CHUNK) return pageOf(found, limit);
     before = `(${entries.at(-1)?.sequence}`;
   }
+}
+
+function isWanted(facts: FixedFacts | undefined, matches: (facts: FixedFacts) => boolean): boolean {
+  return facts !== undefined && matches(facts);
+}
+
+function pageOf(found: readonly Entry[], limit: number): TaskPage {
   const shown = found.slice(0, limit);
   return { ids: shown.map(({ id }) => id), last: found.length > limit ? shown.at(-1)?.sequence : undefined };
 }
@@ -122,22 +142,22 @@ function pairs(flat: readonly string[]): Entry[] {
   return flat.flatMap((id, i) => (i % 2 === 0 ? [{ id, sequence: Number(flat[i + 1]) }] : []));
 }
 
-async function matching(
+/** Some entries of an index, with the facts of their tasks at hand in `facts`. */
+async function readChunk(
   { redis, keys }: Place,
-  { entries, matches }: { readonly entries: readonly Entry[]; readonly matches: (facts: FixedFacts) => boolean },
-  cache: FactsCache,
+  { index, before }: { readonly index: string; readonly before: string },
+  facts: FactsCache,
 ): Promise<Entry[]> {
-  if (cache.size > MAX_CACHED) cache.clear();
-  const unknown = entries.filter(({ id }) => !cache.has(id));
+  const entries = pairs(await redis.zrevrangebyscore(index, before, '-inf', 'WITHSCORES', 'LIMIT', 0, CHUNK));
+  if (facts.size > MAX_CACHED) facts.clear();
+  const unknown = entries.filter(({ id }) => !facts.has(id));
+  if (unknown.length === 0) return entries;
   const pipeline = redis.pipeline();
   for (const { id } of unknown) pipeline.hmget(keys.key('task', id), 'owner', 'repo', 'repoKey');
-  const replies = unknown.length === 0 ? [] : ((await pipeline.exec()) ?? []);
+  const replies = (await pipeline.exec()) ?? [];
   for (const [i, { id }] of unknown.entries()) {
     const [owner, repo, repoKey] = (replies[i]?.[1] ?? []) as (string | null)[];
-    if (typeof owner === 'string') cache.set(id, { owner, repo: repo ?? '', repoKey: repoKey ?? '' });
+    if (typeof owner === 'string') facts.set(id, { owner, repo: repo ?? '', repoKey: repoKey ?? '' });
   }
-  return entries.filter(({ id }) => {
-    const facts = cache.get(id);
-    return facts !== undefined && matches(facts);
-  });
+  return entries;
 }

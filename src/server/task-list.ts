@@ -1,9 +1,10 @@
 /** Pages of tasks as the API lists them. */
 
 import { iso, summaryOf, type TaskSummary, waitedMs } from '../client/views.ts';
-import { type FactsCache, type ListedRecord, readListed, readPage } from '../queue/pages.ts';
+import { type FactsCache, type ListedRecord, type PageReader, readListed, readPage } from '../queue/pages.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import { isTerminal, type TaskState } from '../task/states.ts';
+import type { Reads } from './reads.ts';
 
 /** A task in a list. Times ISO 8601, durations in ms. */
 export interface ListedTask extends TaskSummary {
@@ -27,9 +28,14 @@ export interface ListAsked {
 }
 
 /** What a reader of pages remembers. How a task that has ended is listed does not change any more. */
-export class ListMemory {
+export class ListMemory implements PageReader {
   readonly facts: FactsCache = new Map();
+  readonly share: PageReader['share'];
   readonly #ended = new Map<string, string>();
+
+  constructor(reads: Reads) {
+    this.share = async (key, read) => await reads.share(key, read);
+  }
 
   /** The JSON of a task that has ended, if it was listed before. */
   ended(id: string): string | undefined {
@@ -57,7 +63,7 @@ export async function readTaskPage(queue: TaskQueue, asked: ListAsked, memory: L
       : (facts: { readonly owner: string; readonly repo: string; readonly repoKey: string }): boolean =>
           (owner === undefined || facts.owner === owner) &&
           (repo === undefined || facts.repoKey === repo.key || facts.repo === repo.given);
-  const { ids, last } = await readPage(queue, { state, matches, limit, before: cursor }, memory.facts);
+  const { ids, last } = await readPage(queue, { state, matches, limit, before: cursor }, memory);
   const unknown = ids.filter((id) => memory.ended(id) === undefined);
   const read = new Map<string, string>();
   for (const record of unknown.length === 0 ? [] : await readListed(queue, unknown)) {

@@ -25,7 +25,7 @@ export function taskEndpoints(parts: ServerParts): Endpoint[] {
 }
 
 function list({ box, queue, reads }: ServerParts): Endpoint {
-  const memory = new ListMemory();
+  const memory = new ListMemory(reads);
   return endpoint({
     method: 'GET',
     path: '/tasks',
