@@ -19,6 +19,7 @@ import type { Outcome, TaskState } from '../task/states.ts';
 import { Line } from '../waiting/line.ts';
 import { shouldRebase } from '../waiting/rank.ts';
 import { BullQueue, type JobOrder } from './bull.ts';
+import { nearId } from './near-id.ts';
 import type { CancelCode, TaskRecord } from './record.ts';
 import { Signer } from './signature.ts';
 import {
@@ -279,6 +280,8 @@ export class TaskQueue {
 
   async #notFound(id: string): Promise<SignalboxError> {
     const facts = parseTaskId(id);
+    const near = await nearId(this.store, id);
+    const hint = near === undefined ? '' : `Did you mean ${near}? `;
     const { incarnation, sequence } = await this.redis.hgetall(this.keys.all('meta'));
     const lost = facts !== undefined && (facts.incarnation !== incarnation || facts.sequence > Number(sequence ?? 0));
     if (lost) {
@@ -286,15 +289,13 @@ export class TaskQueue {
         'TASK_LOST',
         `This queue's Redis does not have task ${id}: its data were lost or rolled back, or the id is of another queue.`,
         {
-          next: 'Check REDIS_URL and SIGNALBOX_QUEUE. If they are right, look at its branch on the remote, and submit it again if it was not published.',
+          next: `${hint}Check REDIS_URL and SIGNALBOX_QUEUE. If they are right, look at its branch on the remote, and submit it again if it was not published.`,
         },
       );
     }
     const trimmed = facts !== undefined;
     return new SignalboxError('NOT_FOUND', `There is no task ${id}${trimmed ? ' any more' : ''}.`, {
-      next: trimmed
-        ? 'Finished tasks are kept up to `historyLimit`; older ones are trimmed.'
-        : 'See the ids with `signalbox list`.',
+      next: `${hint}${trimmed ? 'Finished tasks are kept up to `historyLimit`; older ones are trimmed.' : 'See the ids with `signalbox list`.'}`,
     });
   }
 }

@@ -34,13 +34,15 @@ const ZSH = `#compdef signalbox
 # Completion of signalbox for zsh: eval "$(signalbox completion zsh)"
 _signalbox() {
   local -a answer
+  local ret=1
   answer=("\${(@f)$(signalbox completion --${COMPLETE} -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
   if (( \${answer[(Ie)${FILES_LINE}]} )); then
-    _files
+    _files && ret=0
     answer=("\${(@)answer:#${FILES_LINE}}")
   fi
   answer=("\${(@)answer:#}")
-  (( \${#answer} )) && compadd -- "\${(@)answer}"
+  (( \${#answer} )) && compadd -- "\${(@)answer}" && ret=0
+  return ret
 }
 if [[ \${funcstack[1]} == _signalbox ]]; then
   _signalbox "$@"

@@ -144,3 +144,16 @@ test('an id that was never given out is not found by any command', { timeout: 12
     expect({ command, code, error: json.error.code }).toEqual({ command, code: 1, error: 'NOT_FOUND' });
   }
 });
+
+test('an id that is mistyped or cut short is answered with the one that was meant', { timeout: 120_000 }, async () => {
+  await using world = new CliWorld();
+  const { dir } = world.remote();
+  const id = await world.submit('--repo', dir, '--run', 'true');
+  await world.submit('--repo', dir, '--run', 'true');
+  const mistyped = `${id.slice(0, -1)}${id.endsWith('a') ? 'b' : 'a'}`;
+  for (const given of [mistyped, id.slice(0, -3)]) {
+    const { json } = await world.run(['show', given, '--json']);
+    expect(json.error.next).toContain(`Did you mean ${id}? `);
+  }
+  expect((await world.run(['show', 'quite-another', '--json'])).json.error.next).not.toContain('Did you mean');
+});
