@@ -90,7 +90,7 @@ function planned({ box }: ServerParts): Endpoint {
     role: 'read',
     tag: 'queue',
     summary: 'A dry run: what would run beside what, what would wait for what, and how long all would take.',
-    body: { schema: taskBody, read: parseTasks, limit: SUBMIT_BYTES },
+    body: { schema: taskBody, read: (given) => parseTasks(given, box.config.presets), limit: SUBMIT_BYTES },
     answer: { json: plan },
     problems: ['TOO_LARGE'],
     handle: async ({ body }) => {

@@ -55,7 +55,7 @@ function submit({ box }: ServerParts): Endpoint {
       'Idempotency-Key':
         'The same key and body is the same task. For a list, each task that has no `idempotencyKey` of its own gets the key with its place.',
     },
-    body: { schema: taskBody, read: parseTasks, limit: SUBMIT_BYTES },
+    body: { schema: taskBody, read: (given) => parseTasks(given, box.config.presets), limit: SUBMIT_BYTES },
     answer: { json: accepted },
     problems: ['IDEMPOTENCY', 'TOO_LARGE', 'REDIS_FULL'],
     handle: async ({ body, request }) => {
