@@ -5,8 +5,7 @@ import { type Config, loadConfig } from '../config/config.ts';
 import type { Options } from '../config/options.ts';
 import { processSources } from '../config/process.ts';
 import { SignalboxError } from '../errors.ts';
-import { createGit, type Git } from '../git/git.ts';
-import { checkRemote, resolveRepository } from '../git/identity.ts';
+import { createGit } from '../git/git.ts';
 import type { AcceptedTask } from '../queue/store.ts';
 import { type PreparedTask } from '../queue/submit.ts';
 import { type Cancelled, TaskQueue } from '../queue/task-queue.ts';
@@ -27,6 +26,7 @@ import { type HotView, readHot } from './hot.ts';
 import { type KeptClaim, releaseKept } from './kept.ts';
 import { type Limits, readLimits, setLimit } from './limits.ts';
 import { type PlanView, planTasks } from './plan.ts';
+import { Repositories } from './repositories.ts';
 import { retryOf } from './retry.ts';
 import { ClaimSession } from './session.ts';
 import { readList, readStatus, type Status, type TaskSummary, type TaskView, viewOf } from './views.ts';
@@ -42,24 +42,20 @@ export interface ListFilter {
   readonly limit?: number;
 }
 
-type Repo = PreparedTask['repo'];
-
 /** A connection to one queue. Close it when you are done. */
 export class Signalbox implements AsyncDisposable {
   readonly config: Readonly<Config>;
   /** The queue's own parts, for programs of this package. */
   readonly queue: TaskQueue;
   readonly #redis: Connection;
-  readonly #git: Git;
-  readonly #cwd: string;
+  readonly #repositories: Repositories;
   #changes: Promise<Changes> | undefined;
 
   private constructor(config: Readonly<Config>, redis: Connection, sources: ReturnType<typeof processSources>) {
     this.config = config;
     this.#redis = redis;
     this.queue = new TaskQueue(redis, config);
-    this.#git = createGit({ env: sources.env });
-    this.#cwd = sources.cwd;
+    this.#repositories = new Repositories(createGit({ env: sources.env }), sources.cwd);
   }
 
   /**
@@ -98,13 +94,7 @@ export class Signalbox implements AsyncDisposable {
    * field of the first task whose remote cannot.
    */
   async checkRemotes(tasks: readonly Pick<Task, 'repo'>[]): Promise<void> {
-    const remotes = new Map([...(await this.#resolveAll(tasks)).values()].map(({ repo, place }) => [repo.url, place]));
-    const asked = [...remotes].map(async ([url, place]) => {
-      await checkRemote(this.#git, url).catch((error: unknown) => {
-        throw atField(error, `${place}repo`);
-      });
-    });
-    await Promise.all(asked);
+    await this.#repositories.check(tasks);
   }
 
   /** A task with its history. Throws NOT_FOUND or TASK_LOST. */
@@ -166,12 +156,13 @@ export class Signalbox implements AsyncDisposable {
   /** A dry run of validated tasks: what would run beside what, and how long all would take. Throws INVALID. */
   async planTasks(tasks: readonly Task[]): Promise<PlanView> {
     const { queue, config } = this;
-    return await planTasks(tasks, { git: this.#git, cwd: this.#cwd, keepAfterMs: config.keepAfterMs, queue });
+    const { git, cwd } = this.#repositories;
+    return await planTasks(tasks, { git, cwd, keepAfterMs: config.keepAfterMs, queue });
   }
 
   /** The identity of a repository, by which it is locked: the same for every spelling. Throws INVALID. */
   async identityOf(repo: string): Promise<string> {
-    return (await this.#resolve(repo, '')).key;
+    return (await this.#repositories.resolve(repo)).key;
   }
 
   /** What is held and who waits, in all repositories or one. */
@@ -277,32 +268,8 @@ export class Signalbox implements AsyncDisposable {
   }
 
   async #prepare(tasks: readonly Task[]): Promise<PreparedTask[]> {
-    const repos = await this.#resolveAll(tasks);
+    const repos = await this.#repositories.ofTasks(tasks);
     const owner = currentUser();
-    return tasks.map((task) => ({ task, repo: repos.get(task.repo)?.repo as Repo, owner }));
+    return tasks.map((task, i) => ({ task, repo: repos[i] as PreparedTask['repo'], owner }));
   }
-
-  /** What each named repository is, with the place of the first task that names it. */
-  async #resolveAll(tasks: readonly Pick<Task, 'repo'>[]): Promise<Map<string, { repo: Repo; place: string }>> {
-    const found = new Map<string, { repo: Repo; place: string }>();
-    for (const [index, { repo }] of tasks.entries()) {
-      const place = tasks.length === 1 ? '' : `[${index}].`;
-      if (!found.has(repo)) found.set(repo, { repo: await this.#resolve(repo, place), place });
-    }
-    return found;
-  }
-
-  async #resolve(repo: string, place: string): Promise<Repo> {
-    try {
-      const { key, url, host } = await resolveRepository(this.#git, repo, this.#cwd);
-      return { key, url, ...(host === undefined ? {} : { host }) };
-    } catch (error) {
-      throw place === '' ? error : atField(error, `${place}repo`);
-    }
-  }
-}
-
-function atField(error: unknown, field: string): unknown {
-  if (!(error instanceof SignalboxError)) return error;
-  return new SignalboxError(error.code, error.message, { field, next: error.next, cause: error });
 }

@@ -19,7 +19,7 @@ import type { Outcome, TaskState } from '../task/states.ts';
 import { Line } from '../waiting/line.ts';
 import { shouldRebase } from '../waiting/rank.ts';
 import { BullQueue, type JobOrder } from './bull.ts';
-import { nearId } from './near-id.ts';
+import { notFound } from './not-found.ts';
 import type { CancelCode, TaskRecord } from './record.ts';
 import { Signer } from './signature.ts';
 import {
@@ -115,7 +115,7 @@ export class TaskQueue {
   async get(id: string): Promise<TaskRecord> {
     const record = await this.store.get(id);
     if (record !== undefined) return record;
-    throw await this.#notFound(id);
+    throw await notFound(id, this);
   }
 
   /** Ends a task, gives a job to those that waited for it alone, and wakes who was served. */
@@ -137,7 +137,7 @@ export class TaskQueue {
       await this.bull.remove(id);
       return 'cancelled';
     }
-    if (finished.kind === 'missing') throw await this.#notFound(id);
+    if (finished.kind === 'missing') throw await notFound(id, this);
     if (finished.kind !== 'illegal') {
       throw new SignalboxError('STATE', `Task ${id} has ended already.`, {
         next: `See how with \`signalbox show ${id}\`; \`signalbox retry ${id}\` runs it again as a new task.`,
@@ -276,26 +276,5 @@ export class TaskQueue {
     const waiting = await this.store.waitingForWorker(Number.POSITIVE_INFINITY);
     const ranks = (await this.store.getMany(waiting)).map(({ id, rank }) => ({ id, rank }));
     for (const { id, rank } of ranks.toSorted((a, b) => a.rank - b.rank)) await this.bull.reprioritize(id, rank, now);
-  }
-
-  async #notFound(id: string): Promise<SignalboxError> {
-    const facts = parseTaskId(id);
-    const near = await nearId(this.store, id);
-    const hint = near === undefined ? '' : `Did you mean ${near}? `;
-    const { incarnation, sequence } = await this.redis.hgetall(this.keys.all('meta'));
-    const lost = facts !== undefined && (facts.incarnation !== incarnation || facts.sequence > Number(sequence ?? 0));
-    if (lost) {
-      return new SignalboxError(
-        'TASK_LOST',
-        `This queue's Redis does not have task ${id}: its data were lost or rolled back, or the id is of another queue.`,
-        {
-          next: `${hint}Check REDIS_URL and SIGNALBOX_QUEUE. If they are right, look at its branch on the remote, and submit it again if it was not published.`,
-        },
-      );
-    }
-    const trimmed = facts !== undefined;
-    return new SignalboxError('NOT_FOUND', `There is no task ${id}${trimmed ? ' any more' : ''}.`, {
-      next: `${hint}${trimmed ? 'Finished tasks are kept up to `historyLimit`; older ones are trimmed.' : 'See the ids with `signalbox list`.'}`,
-    });
   }
 }
