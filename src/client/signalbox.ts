@@ -4,7 +4,6 @@ import type { ClaimNode } from '../claims/claim-set.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import type { Options } from '../config/options.ts';
 import { processSources } from '../config/process.ts';
-import { SignalboxError } from '../errors.ts';
 import { createGit } from '../git/git.ts';
 import type { AcceptedTask } from '../queue/store.ts';
 import { type PreparedTask } from '../queue/submit.ts';
