@@ -92,7 +92,7 @@ describe('the page, over a fleet that works', () => {
     const id = await stage.submit({ title: 'Behind it', branch: 'behind', claims: { write: ['docs/api.md'] } });
     await page.goto(`/tasks/${id}`);
     const chain = page.locator('.chain');
-    await chain.getByText('In the way').waitFor();
+    await chain.locator('.chain-title', { hasText: 'In the way' }).waitFor();
     await chain.getByText('this task').waitFor();
     expect(await page.locator('.explain-summary').innerText()).toContain('docs');
     await chain.getByRole('link', { name: 'In the way' }).click();
@@ -182,7 +182,7 @@ describe('the page, over a fleet that works', () => {
     for (const path of ['/timeline', '/hot', '/tasks', `/tasks/${id}`]) {
       const response = await page.goto(path);
       const policy = response?.headers()['content-security-policy'] ?? '';
-      expect(policy).toContain("default-src 'self'");
+      expect(policy).toMatch(/default-src 'none'.*script-src 'self'.*style-src 'self'/);
       expect(policy).not.toContain('unsafe');
       await page.locator('.view').waitFor();
       if (path === '/timeline') await page.locator('.board-drawing canvas').waitFor();
