@@ -1,7 +1,7 @@
 /** Records and the state of the queue in the shapes of the JSON contract. */
 
 import { isExplicit } from '../claims/claim-set.ts';
-import { type ListedRecord, readPage } from '../queue/pages.ts';
+import { type ListedRecord, readListed, readPage } from '../queue/pages.ts';
 import type { Artifact, ConflictReport, HistoryEntry, PhaseReport, TaskRecord } from '../queue/record.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import { registeredWorkers } from '../runner/registry.ts';
@@ -128,7 +128,7 @@ export async function readList(
       limit: Math.min(LIST_PAGE, limit - summaries.length),
       before,
     });
-    summaries.push(...page.records.map(summaryOf));
+    summaries.push(...(await readListed(queue, page.ids)).map(summaryOf));
     before = page.last;
   } while (before !== undefined && summaries.length < limit);
   return summaries;

@@ -2,7 +2,7 @@
 
 import type { TaskState } from '../task/states.ts';
 import type { Place } from './past.ts';
-import { readRecord, type TaskRecord } from './record.ts';
+import type { TaskRecord } from './record.ts';
 
 /** The fields of a record that lists show. */
 const LISTED = [
@@ -44,9 +44,9 @@ export interface PageQuestion {
   readonly before?: number | undefined;
 }
 
-/** A page, newest first; `last` is the sequence number it ends with, if there may be more. */
+/** The ids of a page, newest first; `last` is the sequence number it ends with, if there is more. */
 export interface TaskPage {
-  readonly records: readonly ListedRecord[];
+  readonly ids: readonly string[];
   readonly last: number | undefined;
 }
 
@@ -57,29 +57,45 @@ const CHUNK = 1_000;
 export type FactsCache = Map<string, FixedFacts>;
 const MAX_CACHED = 50_000;
 
-/** Reads one page. By number and not by place, so that tasks that come or go meanwhile move no page. */
-export async function readPage(place: Place, question: PageQuestion, cache: FactsCache = new Map()): Promise<TaskPage> {
-  const { state, matches, limit } = question;
+/** What a reader of many pages keeps, and how it makes reads once that many ask for at once. */
+export interface PageReader {
+  readonly facts: FactsCache;
+  readonly share: <T>(key: string, read: () => Promise<T>) => Promise<T>;
+}
+
+/** Finds one page. By number and not by place, so that tasks that come or go meanwhile move no page. */
+export async function readPage(
+  place: Place,
+  { state, matches, limit, before: last }: PageQuestion,
+  { facts, share }: PageReader = { facts: new Map(), share: async (_key, read) => await read() },
+): Promise<TaskPage> {
   const { redis, keys } = place;
   const index = state === undefined ? keys.all('tasks') : keys.key('state', state);
-  const found: { id: string; sequence: number }[] = [];
-  let before = question.before === undefined ? '+inf' : `(${question.before}`;
-  const size = matches === undefined ? limit + 1 : CHUNK;
+  let before = last === undefined ? '+inf' : `(${last}`;
+  if (matches === undefined)
+    return pageOf(
+      pairs(await redis.zrevrangebyscore(index, before, '-inf', 'WITHSCORES', 'LIMIT', 0, limit + 1)),
+      limit,
+    );
+  const found: Entry[] = [];
   for (;;) {
-    const chunk = await redis.zrevrangebyscore(index, before, '-inf', 'WITHSCORES', 'LIMIT', 0, size);
-    const entries = pairs(chunk);
-    const wanted = matches === undefined ? entries : await matching(place, { entries, matches }, cache);
-    found.push(...wanted);
+    const from = before;
+    const read = async (): Promise<Entry[]> => await readChunk(place, { index, before: from }, facts);
+    const entries = await share(`chunk ${index} ${from}`, read);
+    found.push(...entries.filter(({ id }) => isWanted(facts.get(id), matches)));
     // One more than asked for tells that there is another page.
-    if (found.length > limit || entries.length < size) break;
+    if (found.length > limit || entries.length < CHUNK) return pageOf(found, limit);
     before = `(${entries.at(-1)?.sequence}`;
   }
+}
+
+function isWanted(facts: FixedFacts | undefined, matches: (facts: FixedFacts) => boolean): boolean {
+  return facts !== undefined && matches(facts);
+}
+
+function pageOf(found: readonly Entry[], limit: number): TaskPage {
   const shown = found.slice(0, limit);
-  const records = await readListed(
-    place,
-    shown.map(({ id }) => id),
-  );
-  return { records, last: found.length > limit ? shown.at(-1)?.sequence : undefined };
+  return { ids: shown.map(({ id }) => id), last: found.length > limit ? shown.at(-1)?.sequence : undefined };
 }
 
 /** The short form of some tasks; of those among them that are kept. */
@@ -89,12 +105,34 @@ export async function readListed({ redis, keys }: Place, ids: readonly string[])
   const replies = (await pipeline.exec()) ?? [];
   return ids.flatMap((id, i) => {
     const values = (replies[i]?.[1] ?? []) as (string | null)[];
-    const fields = LISTED.flatMap((field, at) => {
-      const value = values[at];
-      return value === null || value === undefined ? [] : [[field, value] as const];
-    });
-    return values[0] === null || fields.length === 0 ? [] : [readRecord(id, Object.fromEntries(fields))];
+    return values[0] === null || values.length === 0 ? [] : [listedRecord(id, values)];
   });
+}
+
+/** By the places of `LISTED`: a list is long, and most of a whole record is not asked for. */
+function listedRecord(id: string, values: readonly (string | null)[]): ListedRecord {
+  const [state, code = null, title, repo, repoKey, branch, owner, spec = null, priority, ...numbers] = values;
+  const [attempts, submittedAt, startedAt = null, finishedAt = null, blockedMs, blockedSince = null] = numbers.map(
+    (value) => (value === null ? null : Number(value)),
+  );
+  return {
+    id,
+    state: state as TaskState,
+    code: code as TaskRecord['code'],
+    title: title ?? '',
+    repo: repo ?? '',
+    repoKey: repoKey ?? '',
+    branch: branch ?? '',
+    owner: owner ?? '',
+    spec,
+    priority: priority as TaskRecord['priority'],
+    attempts: attempts ?? 0,
+    submittedAt: submittedAt ?? 0,
+    startedAt,
+    finishedAt,
+    blockedMs: blockedMs ?? 0,
+    blockedSince,
+  };
 }
 
 interface Entry {
@@ -108,24 +146,24 @@ function pairs(flat: readonly string[]): Entry[] {
 
 const FIXED = ['owner', 'repo', 'repoKey', 'title', 'branch', 'spec'] as const;
 
-async function matching(
+/** Some entries of an index, with the facts of their tasks at hand in `facts`. */
+async function readChunk(
   { redis, keys }: Place,
-  { entries, matches }: { readonly entries: readonly Entry[]; readonly matches: (facts: FixedFacts) => boolean },
-  cache: FactsCache,
+  { index, before }: { readonly index: string; readonly before: string },
+  facts: FactsCache,
 ): Promise<Entry[]> {
-  if (cache.size > MAX_CACHED) cache.clear();
-  const unknown = entries.filter(({ id }) => !cache.has(id));
+  const entries = pairs(await redis.zrevrangebyscore(index, before, '-inf', 'WITHSCORES', 'LIMIT', 0, CHUNK));
+  if (facts.size > MAX_CACHED) facts.clear();
+  const unknown = entries.filter(({ id }) => !facts.has(id));
+  if (unknown.length === 0) return entries;
   const pipeline = redis.pipeline();
   for (const { id } of unknown) pipeline.hmget(keys.key('task', id), ...FIXED);
-  const replies = unknown.length === 0 ? [] : ((await pipeline.exec()) ?? []);
+  const replies = (await pipeline.exec()) ?? [];
   for (const [i, { id }] of unknown.entries()) {
     const [owner, repo, repoKey, ...named] = (replies[i]?.[1] ?? []) as (string | null)[];
     if (typeof owner !== 'string') continue;
     const words = [id, owner, ...named].join('\n').toLowerCase();
-    cache.set(id, { owner, repo: repo ?? '', repoKey: repoKey ?? '', words });
+    facts.set(id, { owner, repo: repo ?? '', repoKey: repoKey ?? '', words });
   }
-  return entries.filter(({ id }) => {
-    const facts = cache.get(id);
-    return facts !== undefined && matches(facts);
-  });
+  return entries;
 }

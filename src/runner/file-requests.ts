@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
+import { readForbidden } from '../redis/refusal.ts';
 import { openKept, readPart } from './kept-files.ts';
 import { registeredWorkers } from './registry.ts';
 
@@ -84,20 +85,31 @@ export async function askForFile(
   if (workers.length === 0) return 'unreachable';
   const id = randomUUID();
   const key = keys.key('file', id);
-  await redis.publish(keys.channel('control'), JSON.stringify({ file: { ...question, id } }));
+  try {
+    await redis.publish(keys.channel('control'), JSON.stringify({ file: { ...question, id } }));
+  } catch (error) {
+    // A user of Redis who may only look cannot ask.
+    if (readForbidden(error) !== undefined) return 'unreachable';
+    throw error;
+  }
   const giveUpAt = performance.now() + PATIENCE_MS;
   for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(LAST_LOOK_MS, 2 * pauseMs)) {
     const answer = await redis.hgetallBuffer(key);
     const { bytes, size } = answer;
     if (bytes !== undefined && size !== undefined) {
-      await redis.del(key);
+      await forget(redis, key);
       return { bytes, size: Number(size.toString()) };
     }
     if (workers.every((worker) => answer[`without:${worker.id}`] !== undefined)) {
-      await redis.del(key);
+      await forget(redis, key);
       return 'missing';
     }
     if (performance.now() > giveUpAt) return 'unreachable';
     await delay(pauseMs);
   }
+}
+
+/** Takes an answer away that was read; it would go by itself, and not everybody may. */
+async function forget(redis: Connection, key: string): Promise<void> {
+  await redis.del(key).catch(() => {});
 }

@@ -1,9 +1,17 @@
 /** Pages of tasks as the API lists them. */
 
 import { iso, summaryOf, type TaskSummary, waitedMs } from '../client/views.ts';
-import { type FactsCache, type FixedFacts, type ListedRecord, readPage } from '../queue/pages.ts';
+import {
+  type FactsCache,
+  type FixedFacts,
+  type ListedRecord,
+  type PageReader,
+  readListed,
+  readPage,
+} from '../queue/pages.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
-import type { TaskState } from '../task/states.ts';
+import { isTerminal, type TaskState } from '../task/states.ts';
+import type { Reads } from './reads.ts';
 
 /** A task in a list. Times ISO 8601, durations in ms. */
 export interface ListedTask extends TaskSummary {
@@ -28,14 +36,47 @@ export interface ListAsked {
   readonly cursor?: number;
 }
 
-/** Reads one page, newest first. */
-export async function readTaskPage(
-  queue: TaskQueue,
-  { state, limit, cursor, ...sought }: ListAsked,
-  cache: FactsCache,
-): Promise<{ tasks: ListedTask[]; next: string | null }> {
-  const { records, last } = await readPage(queue, { state, matches: matchesOf(sought), limit, before: cursor }, cache);
-  return { tasks: records.map(listed), next: last === undefined ? null : String(last) };
+/** What a reader of pages remembers. How a task that has ended is listed does not change any more. */
+export class ListMemory implements PageReader {
+  readonly facts: FactsCache = new Map();
+  readonly share: PageReader['share'];
+  readonly #ended = new Map<string, string>();
+
+  constructor(reads: Reads) {
+    this.share = async (key, read) => await reads.share(key, read);
+  }
+
+  /** The JSON of a task that has ended, if it was listed before. */
+  ended(id: string): string | undefined {
+    return this.#ended.get(id);
+  }
+
+  /** Remembers one that has ended; the one that came first is forgotten when there are too many. */
+  remember(id: string, text: string): void {
+    this.#ended.set(id, text);
+    if (this.#ended.size <= MAX_REMEMBERED) return;
+    const [oldest] = this.#ended.keys();
+    if (oldest !== undefined) this.#ended.delete(oldest);
+  }
+}
+
+/** Some hundred bytes each. */
+const MAX_REMEMBERED = 20_000;
+
+/** Reads one page, newest first, as JSON: `{tasks,next}`. */
+export async function readTaskPage(queue: TaskQueue, asked: ListAsked, memory: ListMemory): Promise<string> {
+  const { state, limit, cursor, ...sought } = asked;
+  const { ids, last } = await readPage(queue, { state, matches: matchesOf(sought), limit, before: cursor }, memory);
+  const unknown = ids.filter((id) => memory.ended(id) === undefined);
+  const read = new Map<string, string>();
+  for (const record of unknown.length === 0 ? [] : await readListed(queue, unknown)) {
+    const text = JSON.stringify(listed(record));
+    read.set(record.id, text);
+    if (isTerminal(record.state)) memory.remember(record.id, text);
+  }
+  // One that was trimmed meanwhile has no text.
+  const texts = ids.flatMap((id) => read.get(id) ?? memory.ended(id) ?? []);
+  return `{"tasks":[${texts.join(',')}],"next":${last === undefined ? 'null' : `"${last}"`}}`;
 }
 
 /** Undefined where all match, which needs no look at the tasks' facts. */

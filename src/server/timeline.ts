@@ -45,7 +45,7 @@ export interface Timeline {
 }
 
 /** How many runs are shown: those that ended last. */
-export const TIMELINE_RUNS = 500;
+const TIMELINE_RUNS = 500;
 
 /** Reads a stretch of time, in ms since the epoch. */
 export async function readTimeline(

@@ -65,8 +65,13 @@ export type Endpoint = Omit<EndpointSpec<unknown, unknown, unknown>, 'handle'> &
 export class Serialized {
   readonly text: string;
 
-  constructor(value: unknown) {
-    this.text = JSON.stringify(value);
+  constructor(value: unknown, text = JSON.stringify(value)) {
+    this.text = text;
+  }
+
+  /** Of text that is JSON. */
+  static of(text: string): Serialized {
+    return new Serialized(undefined, text);
   }
 }
 

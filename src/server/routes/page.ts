@@ -33,7 +33,7 @@ export function addPage(app: FastifyInstance, pageDir: string): void {
 }
 
 /** Whether a browser asks for a document; what a program asks for is not found. */
-export function wantsPage(request: FastifyRequest): boolean {
+function wantsPage(request: FastifyRequest): boolean {
   if (request.method !== 'GET' || /^\/(?:api|assets|queues|metrics|healthz|readyz)(?:\/|$)/.test(pathOf(request)))
     return false;
   return request.headers.accept?.includes('text/html') === true;

@@ -2,7 +2,6 @@
 
 import { explainMany } from '../../client/explain.ts';
 import { SignalboxError } from '../../errors.ts';
-import type { FactsCache } from '../../queue/pages.ts';
 import { MAX_TASK_BYTES } from '../../task/plain-data.ts';
 import { parseTasks } from '../../task/schema.ts';
 import type { Task } from '../../task/task.ts';
@@ -11,7 +10,7 @@ import { listQuery, taskBody, taskParams } from '../contract/asked.ts';
 import { type Endpoint, endpoint, Serialized } from '../http/endpoint.ts';
 import type { ServerParts } from '../parts.ts';
 import { readPastDurations } from '../past-durations.ts';
-import { readTaskPage } from '../task-list.ts';
+import { ListMemory, readTaskPage } from '../task-list.ts';
 import { identityIfHere, refuseRelative } from './repositories.ts';
 
 const PAGE = 50;
@@ -26,7 +25,7 @@ export function taskEndpoints(parts: ServerParts): Endpoint[] {
 }
 
 function list({ box, queue, reads }: ServerParts): Endpoint {
-  const cache: FactsCache = new Map();
+  const memory = new ListMemory(reads);
   return endpoint({
     method: 'GET',
     path: '/tasks',
@@ -39,7 +38,7 @@ function list({ box, queue, reads }: ServerParts): Endpoint {
     handle: async ({ query: { repo, limit = PAGE, ...same } }) =>
       await reads.share(`list ${JSON.stringify([repo, limit, same])}`, async () => {
         const named = repo === undefined ? {} : { repo: { key: await identityIfHere(box, repo), given: repo } };
-        return new Serialized(await readTaskPage(queue, { ...same, ...named, limit }, cache));
+        return Serialized.of(await readTaskPage(queue, { ...same, ...named, limit }, memory));
       }),
   });
 }

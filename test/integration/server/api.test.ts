@@ -1,5 +1,8 @@
 /** What each endpoint answers, held to the schemas that the OpenAPI document is made from. */
 
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import * as answers from '../../../src/server/contract/answers.ts';
@@ -246,4 +249,29 @@ test('nothing can be done to jobs by way of Bull Board', async () => {
     ]);
   }
   expect(await world.box.queue.bull.isPaused()).toBe(false);
+});
+
+test('the page is at every address that a browser may be sent to, its files may be kept, and nothing beside them is served', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'signalbox-page-'));
+  mkdirSync(join(dir, 'assets'));
+  writeFileSync(join(dir, 'index.html'), '<!doctype html><div id="page"></div>');
+  writeFileSync(join(dir, 'assets', 'main-abc.js'), 'export {};');
+  writeFileSync(join(dir, 'secret.txt'), 'secret');
+  try {
+    await using world = await DashboardWorld.open({ pageDir: dir });
+    for (const path of ['//', '//tasks/x', '//timeline?since=1']) {
+      const page = await world.ask(path, { headers: { accept: 'text/html' } });
+      expect([page.status, page.text], path).toMatchObject([200, expect.stringContaining('id="page"')]);
+    }
+    const script = await world.ask('//assets/main-abc.js');
+    expect([script.status, script.headers.get('content-type')]).toMatchObject([
+      200,
+      expect.stringContaining('javascript'),
+    ]);
+    expect(script.headers.get('cache-control')).toContain('immutable');
+    for (const path of ['//assets/none.js', '//assets/..%2fsecret.txt', '//assets/', '//secret.txt', '//tasks/x'])
+      expect((await world.ask(path)).status, path).toBeGreaterThanOrEqual(400);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 });

@@ -51,7 +51,7 @@ test('a client that is generated from it submits a task and looks at it', async 
   const dir = mkdtempSync(join(tmpdir(), 'signalbox-client-'));
   try {
     const { files } = await generateApi({
-      spec: apiDocument('1.2.3') as never,
+      spec: apiDocument('1.2.3'),
       output: false,
       singleHttpClient: true,
       silent: true,
