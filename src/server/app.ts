@@ -14,12 +14,11 @@ import { addHealth } from './routes/health.ts';
 import { addMetrics } from './routes/metrics.ts';
 import { addPage } from './routes/page.ts';
 
-/** What a page may do: only what it brought along itself. Plots set the style of single elements. */
+/** What a page may do: only what it brought along itself. */
 const POLICY = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
   'style-src': ["'self'"],
-  'style-src-attr': ["'unsafe-inline'"],
   'img-src': ["'self'", 'data:'],
   'font-src': ["'self'"],
   'connect-src': ["'self'"],
@@ -53,7 +52,8 @@ export async function createApp(
     contentSecurityPolicy: { useDefaults: false, directives: POLICY },
     // It may be spoken to without TLS, on loopback; a proxy that adds TLS adds this too.
     strictTransportSecurity: false,
-    referrerPolicy: { policy: 'no-referrer' },
+    // Under `no-referrer` a browser would send the login form as from nowhere.
+    referrerPolicy: { policy: 'same-origin' },
   });
   const answerError = async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const problem = problemOf(error);

@@ -83,6 +83,32 @@ describe('the page, over a fleet that works', () => {
     await page.locator('.history').getByText('Running').waitFor();
   });
 
+  it('lets the timeline be dragged into the past, shows what the pointer is on, and opens it', async () => {
+    const id = await stage.submit({ title: 'On the timeline', branch: 'lane', implement: [stage.waitAt('lane')] });
+    const page = await stage.visitor('/timeline');
+    const live = page.getByRole('button', { name: 'Live', exact: true });
+    await page.locator('.board-drawing canvas').waitFor();
+    await page.getByRole('button', { name: 'As a table' }).click();
+    await page.getByRole('row', { name: /On the timeline/ }).waitFor();
+    await page.getByRole('button', { name: 'As a table' }).click();
+    const drawing = page.locator('.board-drawing');
+    await drawing.locator('canvas').waitFor();
+    const box = await drawing.boundingBox();
+    if (box === null) throw new Error('the timeline is not there');
+    const from = { x: box.x + box.width / 2, y: box.y + 10 };
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move(from.x + 100, from.y, { steps: 5 });
+    await page.mouse.up();
+    await page.locator('.live-button[aria-pressed=false]').waitFor();
+    await live.click();
+    await page.locator('.live-button[aria-pressed=true]').waitFor();
+    for (let i = 0; i < 6; i += 1) await page.keyboard.press('+');
+    await openBar(page, 'On the timeline');
+    await page.waitForURL(`**/tasks/${id}`);
+    await stage.open('lane');
+  });
+
   it('says on a blocked task’s page why it waits, and draws who waits for whom', async () => {
     const holder = await stage.submit({
       ...{ title: 'In the way', branch: 'way', claims: { write: ['docs/**'] }, implement: [stage.waitAt('chain')] },
@@ -92,7 +118,7 @@ describe('the page, over a fleet that works', () => {
     const id = await stage.submit({ title: 'Behind it', branch: 'behind', claims: { write: ['docs/api.md'] } });
     await page.goto(`/tasks/${id}`);
     const chain = page.locator('.chain');
-    await chain.getByText('In the way').waitFor();
+    await chain.locator('.chain-title', { hasText: 'In the way' }).waitFor();
     await chain.getByText('this task').waitFor();
     expect(await page.locator('.explain-summary').innerText()).toContain('docs');
     await chain.getByRole('link', { name: 'In the way' }).click();
@@ -182,7 +208,7 @@ describe('the page, over a fleet that works', () => {
     for (const path of ['/timeline', '/hot', '/tasks', `/tasks/${id}`]) {
       const response = await page.goto(path);
       const policy = response?.headers()['content-security-policy'] ?? '';
-      expect(policy).toContain("default-src 'self'");
+      expect(policy).toMatch(/default-src 'none'.*script-src 'self'.*style-src 'self'/);
       expect(policy).not.toContain('unsafe');
       await page.locator('.view').waitFor();
       if (path === '/timeline') await page.locator('.board-drawing canvas').waitFor();
@@ -270,6 +296,24 @@ describe('the page, on other screens', () => {
     expect(await background()).toBe(light);
   });
 });
+
+/** Looks for a bar lane by lane, as a pointer does, and clicks it. */
+async function openBar(page: Page, title: string): Promise<void> {
+  const box = await page.locator('.board-drawing').boundingBox();
+  if (box === null) throw new Error('the timeline is not there');
+  // Just left of now, where what runs has its end.
+  const x = box.x + box.width * 0.96;
+  for (let y = box.y + 36; y < box.y + box.height; y += 12) {
+    await page.mouse.move(x, y);
+    const card = page.locator('.hover-card', { hasText: title });
+    const isThere = await card.waitFor({ timeout: 500 }).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return await page.mouse.click(x, y);
+  }
+  throw new Error(`no bar of the timeline is ${title}`);
+}
 
 // In words, since they run in the page and not here.
 const WIDTHS = '[document.documentElement.scrollWidth, document.documentElement.clientWidth]';

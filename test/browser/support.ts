@@ -71,6 +71,8 @@ export class Stage implements AsyncDisposable {
     const page = await this.stranger(options);
     await page.goto('/');
     await signIn(page, token);
+    // Going elsewhere before that would end the signing in.
+    await page.locator('.header').waitFor();
     if (path !== '/') await page.goto(path);
     return page;
   }

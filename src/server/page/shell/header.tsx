@@ -7,6 +7,7 @@ import { CapMeter } from './cap-meter.tsx';
 import { route } from './go.ts';
 import { toggleHelp } from './help.tsx';
 import { me } from './me.ts';
+import { isAway } from './status.ts';
 import { Tabs } from './tabs.tsx';
 import { theme, toggleTheme } from './theme.ts';
 
@@ -14,6 +15,7 @@ const WORDS = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' } a
 
 /** The header. */
 export function Header({ status }: { readonly status: Status | undefined }) {
+  const shown = isAway.value ? 'lost' : connection.value;
   const other = theme.value === 'dark' ? 'light' : 'dark';
   return (
     <header class="header">
@@ -29,9 +31,9 @@ export function Header({ status }: { readonly status: Status | undefined }) {
       <Tabs view={route.value.view} place="header" />
       <div class="header-end">
         {status !== undefined && <CapMeter status={status} />}
-        <span class={`connection is-${connection.value}`} role="status">
+        <span class={`connection is-${shown}`} role="status">
           <span class="connection-dot" aria-hidden="true" />
-          <span class="connection-word">{WORDS[connection.value]}</span>
+          <span class="connection-word">{WORDS[shown]}</span>
         </span>
         {me.value?.role === 'read' && (
           <span class="read-only" title="Your token may look, and not change anything.">

@@ -1,16 +1,17 @@
 /** Says that the dashboard is away, and from when what is on the screen is. */
 
 import { useEffect, useState } from 'preact/hooks';
-import { connect, connection, lastLiveAt, refresh } from '../api/live.ts';
+import { connect, lastLiveAt, refresh } from '../api/live.ts';
 import { clockWords } from '../words/time.ts';
 import { me, meError } from './me.ts';
+import { isAway } from './status.ts';
 
 /** A short gap is nobody's concern. */
 const PATIENCE_MS = 1_500;
 
 /** The banner, while it is needed. */
 export function LostBanner() {
-  const isLost = connection.value === 'lost' || (meError.value !== undefined && me.value === undefined);
+  const isLost = isAway.value || (meError.value !== undefined && me.value === undefined);
   const [isShown, setShown] = useState(false);
   useEffect(() => {
     if (!isLost) {

@@ -8,6 +8,7 @@ import { useKeys } from '../shell/keys.ts';
 import { dateWords } from '../words/time.ts';
 import { Diff } from './diff.tsx';
 import { Log } from './log.tsx';
+import { Words } from './words.tsx';
 
 const NAMES = ['Log', 'Diff', 'Conflicts', 'History'] as const;
 type Name = (typeof NAMES)[number];
@@ -100,7 +101,9 @@ function History({ history }: Pick<TaskView, 'history'>) {
       {history.map(({ state, at, reason }, i) => (
         <li key={`${i} ${at}`}>
           <State state={state} />
-          <span class="history-reason">{reason}</span>
+          <span class="history-reason">
+            <Words text={reason} />
+          </span>
           <time class="faint number" dateTime={at} title={at}>
             {dateWords(Date.parse(at))}
           </time>

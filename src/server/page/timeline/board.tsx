@@ -1,6 +1,7 @@
 /** The lanes: their labels, the canvas beside them, and what the pointer is on. */
 
 import { useComputed, useSignal } from '@preact/signals';
+import type { RefObject } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Branch, Resource, State } from '../parts/chips.tsx';
 import { now } from '../shell/clock.ts';
@@ -10,12 +11,13 @@ import { theme } from '../shell/theme.ts';
 import { clockWords, durationWords } from '../words/time.ts';
 import { tints } from '../words/tint.ts';
 import type { TimelineCanvas } from './canvas.ts';
+import { followGestures } from './gestures.ts';
 import { Labels } from './labels.tsx';
 import { type Bar, lanesOf } from './lanes.ts';
 import { AXIS_PX } from './scene.ts';
 import type { Loaded } from './timeline.tsx';
 import { type Waiter, waitingLanes, waitLines } from './waits.ts';
-import { endsOf, type Window } from './window.ts';
+import { endsOf, type Window, windowOf } from './window.ts';
 
 interface BoardProps {
   readonly data: Loaded;
@@ -38,14 +40,7 @@ export function Board({ data, waiters, window, setWindow }: BoardProps) {
   const chosen = useSignal<string | undefined>(undefined);
   const { workers, runs } = data.timeline;
   const at = now.value;
-  const scene = useMemo(() => {
-    const lanes = lanesOf(workers, runs, at);
-    const waiting = waitingLanes(waiters, lanes.height);
-    // The oldest have the first choice, so that what comes changes no colour.
-    for (const { branch } of runs.toSorted((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt)))
-      tints.of(branch);
-    return { lanes, waiting, lines: waitLines(lanes.bars, waiting, at) };
-  }, [workers, runs, waiters, at]);
+  const scene = useScene(data.timeline, waiters, at);
   const height = scene.lanes.height + scene.waiting.height;
 
   useEffect(() => {
@@ -60,7 +55,6 @@ export function Board({ data, waiters, window, setWindow }: BoardProps) {
           chosen.value = news?.bar.run.taskId;
         },
         onOpen: (id) => go(taskPath(id)),
-        onZoom: ({ from, to }) => setWindow({ lengthMs: to - from, until: to >= now.value ? null : to }),
       });
       setCanvas(made);
     });
@@ -69,6 +63,10 @@ export function Board({ data, waiters, window, setWindow }: BoardProps) {
       made?.close();
     };
   }, []);
+  useGestures(element, window, (to) => {
+    hover.value = undefined;
+    setWindow(to);
+  });
   // The theme and what is chosen are read here, so that either draws anew.
   const look = useComputed(() => ({ theme: theme.value, chosen: chosen.value })).value;
   useEffect(() => {
@@ -95,6 +93,31 @@ export function Board({ data, waiters, window, setWindow }: BoardProps) {
       </div>
     </div>
   );
+}
+
+/** Lets the window follow gestures on the element. */
+function useGestures(element: RefObject<HTMLElement | null>, window: Window, onMove: (to: Window) => void): void {
+  const latest = useRef({ window, onMove });
+  latest.current = { window, onMove };
+  useEffect(() => {
+    if (element.current === null) return undefined;
+    return followGestures(element.current, {
+      ends: () => endsOf(latest.current.window, now.value),
+      onMove: (ends) => latest.current.onMove(windowOf(ends, now.value)),
+    });
+  }, []);
+}
+
+/** What stands where; anew only when something has changed, or a second has gone by. */
+function useScene({ workers, runs }: Loaded['timeline'], waiters: readonly Waiter[], at: number) {
+  return useMemo(() => {
+    const lanes = lanesOf(workers, runs, at);
+    const waiting = waitingLanes(waiters, lanes.height);
+    // The oldest have the first choice, so that what comes changes no colour.
+    for (const { branch } of runs.toSorted((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt)))
+      tints.of(branch);
+    return { lanes, waiting, lines: waitLines(lanes.bars, waiting, at) };
+  }, [workers, runs, waiters, at]);
 }
 
 function waitingGroup(top: number) {

@@ -1,7 +1,7 @@
 /** The timeline's canvas: ECharts with two series of our own, one of waits and one of runs. */
 
 import { CustomChart } from 'echarts/charts';
-import { DataZoomInsideComponent, GridComponent } from 'echarts/components';
+import { GridComponent } from 'echarts/components';
 import { type ECharts, init, use } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { colours } from './colours.ts';
@@ -10,7 +10,7 @@ import { type Api, AXIS_PX, type Scene } from './scene.ts';
 import { barShape, waitShape } from './shapes.ts';
 import { tickStep, ticksOf, tickWords } from './ticks.ts';
 
-use([CustomChart, GridComponent, DataZoomInsideComponent, CanvasRenderer]);
+use([CustomChart, GridComponent, CanvasRenderer]);
 
 const TICK_PX = 96;
 const EDGE_PX = 28;
@@ -19,7 +19,6 @@ const EDGE_PX = 28;
 export interface CanvasEvents {
   readonly onHover: (hover: { readonly bar: Bar; readonly x: number; readonly y: number } | undefined) => void;
   readonly onOpen: (taskId: string) => void;
-  readonly onZoom: (ends: { readonly from: number; readonly to: number }) => void;
 }
 
 /** Draws the timeline on an element. Call `close` when that goes away. */
@@ -28,7 +27,7 @@ export class TimelineCanvas {
   readonly #resizing: ResizeObserver;
   #scene: Scene | undefined;
 
-  constructor(element: HTMLElement, { onHover, onOpen, onZoom }: CanvasEvents) {
+  constructor(element: HTMLElement, { onHover, onOpen }: CanvasEvents) {
     this.#chart = init(element, null, { renderer: 'canvas' });
     this.#resizing = new ResizeObserver(() => {
       this.#chart.resize();
@@ -45,11 +44,6 @@ export class TimelineCanvas {
       const bar = barOf(dataIndex);
       if (bar !== undefined) onOpen(bar.run.taskId);
     });
-    this.#chart.on('datazoom', () => {
-      const { dataZoom } = this.#chart.getOption() as { dataZoom: { startValue: number; endValue: number }[] };
-      const [zoom] = dataZoom;
-      if (zoom !== undefined) onZoom({ from: zoom.startValue, to: zoom.endValue });
-    });
   }
 
   /** Draws a scene in place of the last one. */
@@ -63,9 +57,6 @@ export class TimelineCanvas {
     this.#chart.dispose();
   }
 }
-
-/** How much there is on both sides of what is shown, to pan into; in lengths of it. */
-const ROOM = 3;
 
 function optionOf(scene: Scene, width: number) {
   const paint = colours();
@@ -81,8 +72,8 @@ function optionOf(scene: Scene, width: number) {
     xAxis: {
       type: 'value',
       position: 'top',
-      min: from - ROOM * length,
-      max: to + ROOM * length,
+      min: from,
+      max: to,
       axisLine: { show: false },
       axisTick: { show: false, customValues: ticks },
       axisLabel: {
@@ -97,19 +88,6 @@ function optionOf(scene: Scene, width: number) {
       splitLine: { show: false },
     },
     yAxis: { type: 'value', inverse: true, min: 0, max: Math.max(1, height), show: false },
-    dataZoom: [
-      {
-        type: 'inside',
-        startValue: from,
-        endValue: to,
-        filterMode: 'none',
-        // The wheel alone scrolls the page.
-        zoomOnMouseWheel: 'ctrl',
-        moveOnMouseWheel: 'shift',
-        moveOnMouseMove: true,
-        throttle: 60,
-      },
-    ],
     series: [gridSeries(scene, ticks, width), ...sceneSeries(scene)],
   };
 }

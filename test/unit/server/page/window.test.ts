@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tickStep, ticksOf, tickWords } from '../../../../src/server/page/timeline/ticks.ts';
-import { endsOf, moved, zoomed } from '../../../../src/server/page/timeline/window.ts';
+import { endsOf, moved, panned, windowOf, zoomed, zoomedAt } from '../../../../src/server/page/timeline/window.ts';
 
 const NOW = Date.parse('2026-03-09T12:00:00Z');
 const MINUTE = 60_000;
@@ -24,6 +24,28 @@ describe('the time that is shown', () => {
     const middle = (shown: typeof window): number => (endsOf(shown, NOW).from + endsOf(shown, NOW).to) / 2;
     expect(middle(zoomed(window, -1, NOW) as typeof window)).toBe(middle(window));
     expect(zoomed(window, -1, NOW).lengthMs).toBe(4 * MINUTE);
+  });
+});
+
+describe('a gesture', () => {
+  it('keeps the time that is under the pointer when it zooms, within bounds', () => {
+    const shares = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(shares, fc.double({ min: 0.05, max: 20, noNaN: true }), (share, factor) => {
+        const before = { from: NOW - 10 * MINUTE, to: NOW };
+        const after = zoomedAt(before, share, factor);
+        const at = ({ from, to }: typeof before): number => from + share * (to - from);
+        expect(at(after)).toBeCloseTo(at(before), 0);
+        expect(after.to - after.from).toBeGreaterThanOrEqual(10_000);
+      }),
+    );
+  });
+
+  it('pans by the share of the width it went, and is live again at now', () => {
+    const ends = panned({ from: NOW - 10 * MINUTE, to: NOW }, -0.5);
+    expect(ends).toEqual({ from: NOW - 15 * MINUTE, to: NOW - 5 * MINUTE });
+    expect(windowOf(ends, NOW)).toEqual({ lengthMs: 10 * MINUTE, until: NOW - 5 * MINUTE });
+    expect(windowOf(panned(ends, 0.5), NOW).until).toBeNull();
   });
 });
 
