@@ -93,10 +93,17 @@ export class Consumer {
   }
 
   /**
-   * A grant may have come before the job was parked, when it could not be promoted; and if there is no ticket, nobody
-   * will ever wake this job. Both times it must not sleep.
+   * A grant or a cancel may have come before the job was parked, when it could not be promoted; and if there is no
+   * ticket, nobody will ever wake this job. It must not sleep then.
    */
   async #lookAgain(id: string): Promise<void> {
-    if ((await this.#options.line.look(id)) !== 'waiting') await this.#options.bull.promote(id);
+    const { line, bull, redis, keys } = this.#options;
+    const [ticket, [state, cancel]] = await Promise.all([
+      line.look(id),
+      redis.hmget(keys.key('task', id), 'state', 'cancelRequested'),
+    ]);
+    // Behind its own run, which is told of the cancel, it is `running`.
+    const isCancelled = typeof cancel === 'string' && state !== 'running';
+    if (ticket !== 'waiting' || isCancelled) await bull.promote(id);
   }
 }

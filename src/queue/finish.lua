@@ -49,7 +49,7 @@ end
 write_though_full(id)
 set_fields(id, cjson.decode(ARGV[8]))
 close_run(id, ARGV[5])
-as_running(id, ARGV[5])
+as_running(id, ARGV[5], to)
 finish(id, { to = to, code = code ~= '' and code or nil, reason = ARGV[7] })
 
 local pending = { { id = id, succeeded = to == 'succeeded' } }

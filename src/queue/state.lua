@@ -20,9 +20,11 @@ end
 
 -- Why this writer may not write: nil, or 'missing', 'ended', 'superseded', 'illegal <state>'.
 -- A run (its number and its runner) may write while no newer run exists, whatever state others saw the task in; a pick-up while no newer pick-up does and no run of the task holds its
--- claim.
+-- claim. Anybody else may not while the newest run, which had taken its token, is known to have died: what became of its
+-- push can only a worker find out.
 local function refusal(id, from, guard, number)
-  local t = redis.call('HMGET', PREFIX .. 'task:' .. id, 'state', 'terminal', 'run', 'pickup', 'open', 'runner')
+  local t = redis.call('HMGET', PREFIX .. 'task:' .. id, 'state', 'terminal', 'run', 'pickup', 'open', 'runner',
+    'crashedRun', 'fence')
   if not t[1] then return 'missing' end
   if t[2] then return 'ended' end
   if guard == 'run' and (t[3] or '') .. ' ' .. (t[6] or '') ~= number then return 'superseded' end
@@ -31,6 +33,7 @@ local function refusal(id, from, guard, number)
     if t[4] ~= number or alive then return 'superseded' end
   end
   if guard ~= 'run' and not contains(from, t[1]) then return 'illegal ' .. t[1] end
+  if guard == 'any' and t[7] and t[7] == t[3] and t[8] == 'ledger' then return 'illegal ' .. t[1] end
   return nil
 end
 
@@ -48,9 +51,11 @@ end
 
 local set_state
 
--- A run that ends or goes back has been running, also if the write that should have said so never reached Redis.
-local function as_running(id, guard)
-  if guard ~= 'run' or redis.call('HGET', PREFIX .. 'task:' .. id, 'state') == 'running' then return end
+-- A run that ends or goes back has been running, also if the write that should have said so never reached Redis; and
+-- only a run succeeds, be it an earlier one whose success is found late.
+local function as_running(id, guard, to)
+  if guard ~= 'run' and to ~= 'succeeded' then return end
+  if redis.call('HGET', PREFIX .. 'task:' .. id, 'state') == 'running' then return end
   set_state(id, 'running', { reason = 'noted late' })
 end
 

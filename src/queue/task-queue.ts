@@ -129,7 +129,10 @@ export class TaskQueue {
     return finished;
   }
 
-  /** Cancels a task: at once if it waits, by asking its runner if it runs. Throws STATE if it has ended. */
+  /**
+   * Cancels a task: at once if it waits; by asking its runner if it runs, or any worker if its last run died and may have
+   * published. Throws STATE if it has ended.
+   */
   async cancel(id: string, code: CancelCode = 'cancelled'): Promise<Cancelled> {
     const outcome: Outcome = { state: 'cancelled', code };
     const finished = await this.finish(id, { by: 'any' }, { outcome, reason: reasonOf(code), from: WAITING });
@@ -145,6 +148,8 @@ export class TaskQueue {
     }
     await this.store.requestCancel(id, code);
     await this.redis.publish(this.keys.channel('control'), JSON.stringify({ cancel: id, code }));
+    // One that waits after its worker died is ended by whoever takes it up: now, and not when it is its turn.
+    if (WAITING.includes(finished.state)) await this.bull.promote(id);
     return 'requested';
   }
 

@@ -15,7 +15,7 @@ import type { Task } from '../task/task.ts';
 import type { Events } from '../telemetry/events.ts';
 import { classOf } from '../waiting/rank.ts';
 import { baseOf } from './base.ts';
-import { finishedEvent } from './report.ts';
+import { endWithoutRun } from './last-word.ts';
 import type { Services } from './services.ts';
 import { type NotTaken, type Taken, waitedTooLong } from './take.ts';
 
@@ -199,10 +199,9 @@ async function refuse(
   const outcome: Outcome = skips ? { state: 'skipped', code: 'conflict' } : { state: 'failed', code };
   const writer: Writer = { by: 'pickup', number: record.pickup };
   const fields = { error, conflicts: addConflict(blocked, conflict) };
-  const finished = await services.queue.finish(record.id, writer, { outcome, reason: error, fields });
-  if (finished.kind === 'ok') {
-    services.events.emit(finishedEvent(record, outcome, { conflicts: record.conflicts.length + 1, error }));
-  }
+  const final = { conflicts: record.conflicts.length + 1, error };
+  const ended = await endWithoutRun(record, { writer, outcome, reason: error, fields, final }, services);
+  if (ended.kind === 'ok' && ended.outcome.state === 'succeeded') return { kind: 'ended' };
   return { kind: 'ended', error: `${code}: ${error}` };
 }
 
@@ -214,12 +213,13 @@ async function setAsideCrashed(
   const error = `its worker died ${crashes} times while it ran, the last time with nothing else in it`;
   const outcome = { state: 'failed', code: 'crashed' } as const;
   const writer: Writer = { by: 'run', number: run, runnerId };
+  const end = { writer, outcome, reason: error, fields: { error }, final: { crashes, error } };
   try {
-    await services.queue.finish(record.id, writer, { outcome, reason: error, fields: { error } });
+    const ended = await endWithoutRun(record, end, services);
+    if (ended.kind === 'ok' && ended.outcome.state === 'succeeded') return disposed({ kind: 'ended' });
   } finally {
     await services.queue.wake(await claim.release());
   }
-  services.events.emit(finishedEvent(record, outcome, { crashes, error }));
   return disposed({ kind: 'ended', error: `crashed: ${error}` });
 }
 

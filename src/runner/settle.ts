@@ -8,6 +8,7 @@ import { insist } from '../redis/refusal.ts';
 import type { Outcome } from '../task/states.ts';
 import type { RequeueReason } from '../telemetry/events.ts';
 import type { Ending, StopReason } from './ending.ts';
+import { lastWord } from './last-word.ts';
 import { finishedEvent } from './report.ts';
 import type { Run } from './run.ts';
 
@@ -58,8 +59,7 @@ function isRequeue(why: StopReason): why is RequeueReason {
 }
 
 async function stopped(run: Run, why: StopReason): Promise<Disposition> {
-  if (why === 'cancelled')
-    return await finish(run, { state: 'cancelled', code: run.cancelCode }, reasonOf(run.cancelCode));
+  if (why === 'cancelled') return await cancelled(run);
   if (why === 'timeout') {
     const message = `the run took longer than ${run.task.timeoutMs} ms`;
     return await settle(run, { kind: 'failed', code: 'timeout', message, retry: true });
@@ -89,6 +89,16 @@ async function stopped(run: Run, why: StopReason): Promise<Disposition> {
     move: { to: 'queued', reason, fields: { ...kept(run), ...forNextRun(run, why) } },
     atMs: Date.now(),
   });
+}
+
+/** A run that was cancelled before it had its own token cannot vouch for the run before it. */
+async function cancelled(run: Run): Promise<Disposition> {
+  const word = run.fence === undefined ? await lastWord(run.record, run.services) : null;
+  if (word !== null && word !== 'unknown') {
+    run.published = word;
+    return await finish(run, { state: 'succeeded', code: null }, 'an earlier run had published it');
+  }
+  return await finish(run, { state: 'cancelled', code: run.cancelCode }, reasonOf(run.cancelCode));
 }
 
 async function retryLater(run: Run, { code, message }: Extract<Ending, { kind: 'failed' }>): Promise<Disposition> {

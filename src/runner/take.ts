@@ -10,6 +10,7 @@ import { parseEnvelope, STORED_VERSION, storedVersion, versionOf } from '../task
 import type { Task } from '../task/task.ts';
 import { taskBelow } from './base.ts';
 import { checkRecord } from './check-record.ts';
+import { endWithoutRun } from './last-word.ts';
 import { leaveToNewer } from './newer-task.ts';
 import { finishedEvent } from './report.ts';
 import type { Services } from './services.ts';
@@ -50,12 +51,13 @@ export async function take({ id, data }: Job, services: Services): Promise<Taken
   const writer: Writer = { by: 'pickup', number: record.pickup };
   if (record.cancelRequested !== undefined) {
     const outcome = { state: 'cancelled', code: record.cancelRequested } as const;
-    const finished = await queue.finish(id, writer, { outcome, reason: reasonOf(record.cancelRequested) });
+    const finished = await endWithoutRun(
+      record,
+      { writer, outcome, reason: reasonOf(record.cancelRequested) },
+      services,
+    );
     // Refused while an earlier run still holds its claim: that run is told, or this pick-up waits for its end.
-    if (finished.kind === 'ok') {
-      services.events.emit(finishedEvent(record, outcome, { error: null }));
-      return ENDED;
-    }
+    if (finished.kind === 'ok') return ENDED;
   }
   const version = Math.max(storedVersion(record.envelope) ?? 0, versionOf(data) ?? 0);
   if (version > STORED_VERSION) return { kind: 'disposed', disposition: await leaveToNewer(record, version, services) };
