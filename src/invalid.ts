@@ -133,7 +133,8 @@ function problemOf(issue: Issue, input: unknown, options: ReadOptions): Problem 
 function givenText(issue: Issue, given: unknown): string {
   if (issue.code === 'invalid_key') return shown(String(issue.path.at(-1)));
   if (isSecret(issue)) return `a ${typeof given}`;
-  const near = issue.code === 'invalid_value' ? nearMiss(String(given), issue.values.map(String)) : undefined;
+  const isWord = issue.code === 'invalid_value' && typeof given === 'string';
+  const near = isWord ? nearMiss(given, issue.values.map(String)) : undefined;
   return near === undefined ? shown(given) : `${shown(given)}: did you mean \`${near}\`?`;
 }
 

@@ -74,6 +74,7 @@ const INVALID: [name: string, field: string, change: Record<string, unknown>][] 
   ['test that is a word', 'test', { test: 'npm test' }],
   ['wrong policy', 'onConflict', { onConflict: 'wiat' }],
   ['wrong priority', 'priority', { priority: 'asap' }],
+  ['priority that is no text, nor can be made one', 'priority', { priority: { toString: 0 } }],
   ['wrong way to publish', 'publish', { publish: 'merge' }],
   ['preemptible that is a boolean', 'preemptible', { preemptible: true }],
   ['duration that is none', 'timeout', { timeout: 'soon' }],
