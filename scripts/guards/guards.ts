@@ -170,4 +170,11 @@ export const GUARDS: readonly Guard[] = [
     to: "git(args, { ...options, gitDir: join(dir, '.git'), cwd: dir,",
     test: { file: 'test/integration/git/planted.test.ts', name: 'a task cannot make Signalbox run' },
   },
+  {
+    name: 'the last word: the ledger is asked before a task ends that no run can vouch for',
+    file: 'src/runner/last-word.ts',
+    from: "if (record.fence !== 'ledger' || record.run === 0) return null;",
+    to: 'if (record.run >= 0) return null;',
+    test: { file: 'test/system/faults/cancel.test.ts', name: 'has succeeded if the push had landed' },
+  },
 ];
