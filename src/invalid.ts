@@ -28,8 +28,23 @@ export interface ReadOptions {
 export function readBy<T>(schema: z.ZodType<T>, input: unknown, options: ReadOptions): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => problemOf(narrow(issue), input, options));
-  throw invalidError(problems[0] as Problem, problems);
+  const issues = result.error.issues.map(narrow);
+  const problems = issues.map((issue) => problemOf(issue, input, options));
+  throw invalidError(problems[Math.max(0, mistyped(issues))] as Problem, problems);
+}
+
+/** Where the field that the first issue misses is there under another name, the place of the issue that says so; else -1. */
+function mistyped([first, ...others]: readonly Issue[]): number {
+  const parent = first?.path.slice(0, -1);
+  const missing = String(first?.path.at(-1));
+  const found = others.findIndex(
+    (issue) =>
+      issue.code === 'unrecognized_keys' &&
+      parent !== undefined &&
+      fieldPath(issue.path) === fieldPath(parent) &&
+      issue.keys.slice(0, 1).some((key) => nearMiss(key, [missing]) !== undefined),
+  );
+  return found < 0 ? -1 : found + 1;
 }
 
 /** The `INVALID` error for a problem; `others` are kept as its details. */

@@ -36,25 +36,6 @@ export async function createApp(
   { isLocal }: { readonly isLocal: boolean },
 ): Promise<FastifyInstance> {
   const { access, logger, pageDir } = parts;
-  const app = fastify({
-    bodyLimit: BODY_BYTES,
-    // Names of prototypes are refused with the rest of what is no plain data, by name.
-    onProtoPoisoning: 'ignore',
-    onConstructorPoisoning: 'ignore',
-    // Streams are ended by the hub; a client that keeps its connection open must not hold up a stop.
-    forceCloseConnections: true,
-    routerOptions: { maxParamLength: 256 },
-  });
-  // A form of another page can send text that is JSON, and no browser would ask before.
-  app.removeContentTypeParser('text/plain');
-  const attempts = new FailedAttempts();
-  await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: POLICY },
-    // It may be spoken to without TLS, on loopback; a proxy that adds TLS adds this too.
-    strictTransportSecurity: false,
-    // Under `no-referrer` a browser would send the login form as from nowhere.
-    referrerPolicy: { policy: 'same-origin' },
-  });
   const answerError = async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const problem = problemOf(error);
     if (problem.status >= 500 && problem.code !== 'NOT_READY')
@@ -68,6 +49,27 @@ export async function createApp(
       .header('cache-control', 'no-store')
       .send(JSON.stringify(problem));
   };
+  const app = fastify({
+    bodyLimit: BODY_BYTES,
+    // Names of prototypes are refused with the rest of what is no plain data, by name.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
+    // Streams are ended by the hub; a client that keeps its connection open must not hold up a stop.
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 256 },
+    // What no route can be found for comes past the gate, and is no secret: an address that cannot be read.
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
+  });
+  // A form of another page can send text that is JSON, and no browser would ask before.
+  app.removeContentTypeParser('text/plain');
+  const attempts = new FailedAttempts();
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: POLICY },
+    // It may be spoken to without TLS, on loopback; a proxy that adds TLS adds this too.
+    strictTransportSecurity: false,
+    // Under `no-referrer` a browser would send the login form as from nowhere.
+    referrerPolicy: { policy: 'same-origin' },
+  });
   addGate(app, { access, attempts, isLocal, refuse: answerError });
   app.setErrorHandler(answerError);
   addLogin(app, { access, attempts });

@@ -12,7 +12,7 @@ import { SignalboxError } from '../../errors.ts';
 import { liveness, type ProcessIdentity } from '../../git/process-identity.ts';
 import { openRunSocket } from '../../runner/run-socket.ts';
 import { Signalbox } from '../signalbox.ts';
-import { folderMark } from './folder.ts';
+import { folderMark, removeFolder } from './folder.ts';
 
 /** What a holder is told when it is started. */
 export interface HolderOrder {
@@ -34,8 +34,16 @@ const LOOK_EVERY_MS = 250;
 
 /** Holds until the session has ended; `onReady` is called when it can be asked. Throws what connecting throws. */
 export async function holdForSession(order: HolderOrder, onReady: () => void): Promise<void> {
-  const { folder, checkout, label, agent, idleMs, flags } = order;
+  const { folder } = order;
   const mark = await folderMark(folder);
+  const isThere = async (): Promise<boolean> => mark !== undefined && (await folderMark(folder)) === mark;
+  await holdWhile(isThere, order, onReady);
+  // Not before all is given back: the session's next holder would meet this one. If left, that one would be awaited.
+  if (await isThere()) await removeFolder(folder);
+}
+
+async function holdWhile(isThere: () => Promise<boolean>, order: HolderOrder, onReady: () => void): Promise<void> {
+  const { folder, checkout, label, agent, idleMs, flags } = order;
   await using box = await Signalbox.connect(flags);
   await using session = box.session(label);
   let askedAt = performance.now();
@@ -56,7 +64,7 @@ export async function holdForSession(order: HolderOrder, onReady: () => void): P
   const isWanted = async (): Promise<boolean> => {
     if (asking === 0 && performance.now() - askedAt > idleMs) return false;
     if (agent !== undefined && (await liveness(agent)) === 'dead') return false;
-    return mark !== undefined && (await folderMark(folder)) === mark;
+    return await isThere();
   };
   while (await isWanted()) await delay(LOOK_EVERY_MS);
   await socket.close();

@@ -12,9 +12,10 @@ export interface Provenance {
  * something; `other`: from another page.
  */
 export function originOf({ host, origin, fetchSite }: Provenance): 'same' | 'none' | 'other' {
+  // A browser says this of its own, and no page can. `Host` may be another name than that in its address bar: a proxy's.
+  if (fetchSite === 'same-origin') return 'same';
   if (origin !== undefined) return isOwn(origin, host) && fetchSite !== 'cross-site' ? 'same' : 'other';
-  if (fetchSite === undefined) return 'none';
-  return fetchSite === 'same-origin' ? 'same' : 'other';
+  return fetchSite === undefined ? 'none' : 'other';
 }
 
 function isOwn(origin: string, host: string | undefined): boolean {

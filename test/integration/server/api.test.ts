@@ -139,6 +139,8 @@ test('bad requests get a problem that names the field and what to do', async () 
     [await world.ask('/tasks/taaaaaa-00000001-aaaaaa'), 410, 'TASK_LOST', undefined],
     [await world.ask('/tasks/nobody/logs'), 404, 'NOT_FOUND', undefined],
     [await world.ask('/nothing'), 404, 'NO_SUCH_ADDRESS', undefined],
+    [await world.ask('/tasks/%E0%A4%A'), 400, 'BAD_REQUEST', undefined],
+    [await world.ask(`/tasks/${'x'.repeat(300)}`), 400, 'BAD_REQUEST', undefined],
   ];
   for (const [got, status, code, field] of cases) {
     expect(got.headers.get('content-type'), got.text).toMatch(/^application\/problem\+json/);

@@ -83,6 +83,13 @@ describe('the Kubernetes example', () => {
     expect(textOf('Dockerfile')).toContain(`\nUSER ${runAsUser}:${runAsUser}\n`);
   });
 
+  it('gives the key to the remotes to workers alone, since nothing else asks one', () => {
+    const secrets = ({ spec }: Data): string[] =>
+      spec.template.spec.volumes.flatMap(({ secret }: Data) => secret?.secretName ?? []);
+    expect(secrets(worker)).toContain('signalbox-git');
+    expect(secrets(dashboard)).toEqual([]);
+  });
+
   it('mounts only volumes that there are, and writes only to those', () => {
     for (const pod of pods) {
       const claims = (pod.spec.volumeClaimTemplates ?? []).map(({ metadata }: Data) => metadata.name);

@@ -147,6 +147,8 @@ describe('a file', () => {
 describe('the message', () => {
   test.each([
     [{ clams: {} }, 'unknown field `clams`: did you mean `claims`?'],
+    [{ title: undefined, titel: 'x' }, 'unknown field `titel`: did you mean `title`?'],
+    [{ title: undefined, color: 'x' }, '`title` is missing: it must be a string'],
     [{ priority: 'hihg' }, '`priority` must be one of urgent, high, normal, low; given "hihg": did you mean `high`?'],
     [
       { onConflict: 'superseed' },

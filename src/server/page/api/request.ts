@@ -26,19 +26,20 @@ export type Query = Readonly<Record<string, string | number | undefined>>;
 /** The address of something in the API. */
 export function addressOf(path: string, query: Query = {}): string {
   const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
-  const search = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString();
+  const search = new URLSearchParams(pairs.map(([name, value]): [string, string] => [name, String(value)])).toString();
   return `${BASE}${path}${search === '' ? '' : `?${search}`}`;
 }
 
 /** Asks for JSON. Throws RequestError. */
 export async function getJson<T>(address: string, signal?: AbortSignal): Promise<T> {
-  return (await (await ask(address, { headers: { accept: 'application/json' } }, signal)).json()) as T;
+  return await ask(address, { headers: { accept: 'application/json' } }, { read: asJson<T>, signal });
 }
 
-/** Asks for text; undefined if there is none (404). Throws RequestError. */
+/** Asks for text; undefined if there is none (404). Once it has begun to come it may take its time. Throws RequestError. */
 export async function getText(address: string, signal?: AbortSignal): Promise<string | undefined> {
   try {
-    return await (await ask(address, { headers: { accept: 'text/plain' } }, signal)).text();
+    const read = async (response: Response): Promise<string> => await response.text();
+    return await ask(address, { headers: { accept: 'text/plain' } }, { read, signal, isLong: true });
   } catch (error) {
     if (error instanceof RequestError && error.status === 404) return undefined;
     throw error;
@@ -48,28 +49,43 @@ export async function getText(address: string, signal?: AbortSignal): Promise<st
 /** Asks for a change. Throws RequestError. */
 export async function send<T>(method: 'POST' | 'PUT', path: string, body: unknown = {}): Promise<T> {
   const headers = { accept: 'application/json', 'content-type': 'application/json' };
-  return (await (await ask(addressOf(path), { method, headers, body: JSON.stringify(body) })).json()) as T;
+  return await ask(addressOf(path), { method, headers, body: JSON.stringify(body) }, { read: asJson<T> });
 }
 
-async function ask(address: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
-  let response: Response;
+async function asJson<T>(response: Response): Promise<T> {
+  return (await response.json()) as T;
+}
+
+interface Reading<T> {
+  readonly read: (response: Response) => Promise<T>;
+  readonly signal?: AbortSignal | undefined;
+  /** Whether only its beginning is waited for so long, and not its end. */
+  readonly isLong?: boolean;
+}
+
+async function ask<T>(address: string, init: RequestInit, { read, signal, isLong = false }: Reading<T>): Promise<T> {
+  const tooLong = new AbortController();
+  const timer = setTimeout(() => tooLong.abort(), TIMEOUT_MS);
   try {
-    response = await fetch(address, {
+    const response = await fetch(address, {
       ...init,
       credentials: 'same-origin',
-      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      signal: signal === undefined ? tooLong.signal : AbortSignal.any([signal, tooLong.signal]),
     });
+    if (isLong) clearTimeout(timer);
+    if (!response.ok) throw await refusalOf(response);
+    return await read(response);
   } catch (error) {
+    if (error instanceof RequestError || error instanceof SyntaxError) throw error;
     signal?.throwIfAborted();
     throw new RequestError('The dashboard does not answer.', {
       status: 0,
-      code: error instanceof DOMException ? 'timeout' : 'unreachable',
+      code: tooLong.signal.aborted ? 'timeout' : 'unreachable',
       next: 'It is asked again by itself. If it stays away, see whether `signalbox dashboard` still runs.',
     });
+  } finally {
+    clearTimeout(timer);
   }
-  if (!response.ok) throw await refusalOf(response);
-  return response;
 }
 
 /** Problem details (RFC 9457), as far as they are there. */

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { addressOf, getText, RequestError } from '../api/request.ts';
+import { Stream } from '../api/stream.ts';
 import { type LogLine, LogLines } from './log-lines.ts';
 
 /** What is known of a log. */
@@ -50,7 +51,6 @@ function read(id: string, tell: Tell): () => void {
 }
 
 function follow(id: string, tell: Tell): () => void {
-  const source = new EventSource(addressOf(`/tasks/${encodeURIComponent(id)}/logs`, { follow: 'true' }));
   let log = new LogLines(MOST_LINES);
   let how: LogState['how'] = 'loading';
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -60,36 +60,34 @@ function follow(id: string, tell: Tell): () => void {
       tell({ lines: log.all(), dropped: log.dropped, how, error: undefined });
     }, DRAW_MS);
   };
-  source.addEventListener('open', () => {
-    // A new connection tells the log from its beginning.
-    log = new LogLines(MOST_LINES);
-    how = 'following';
-    draw();
-  });
-  source.addEventListener('error', () => {
-    if (how !== 'whole') how = 'away';
-    draw();
-  });
-  source.addEventListener('log', ({ data }) => {
-    log.add((JSON.parse(data as string) as { readonly text: string }).text);
-    draw();
-  });
-  source.addEventListener('run', ({ data }) => {
-    const { run } = JSON.parse(data as string) as { readonly run: number };
-    if (run > 1) log.note(`Run ${run} begins.`);
-    draw();
-  });
-  source.addEventListener('note', ({ data }) => {
-    log.note((JSON.parse(data as string) as { readonly text: string }).text);
-    draw();
-  });
-  source.addEventListener('end', () => {
-    how = 'whole';
-    source.close();
-    draw();
+  const on = (source: EventSource, name: string, take: (data: string) => void): void =>
+    source.addEventListener(name, (event) => {
+      take((event as MessageEvent<string>).data);
+      draw();
+    });
+  const address = addressOf(`/tasks/${encodeURIComponent(id)}/logs`, { follow: 'true' });
+  const stream = new Stream(address, document, (source) => {
+    on(source, 'open', () => {
+      // A new connection tells the log from its beginning.
+      log = new LogLines(MOST_LINES);
+      how = 'following';
+    });
+    on(source, 'error', () => {
+      if (how !== 'whole') how = 'away';
+    });
+    on(source, 'log', (data) => log.add((JSON.parse(data) as { readonly text: string }).text));
+    on(source, 'run', (data) => {
+      const { run } = JSON.parse(data) as { readonly run: number };
+      if (run > 1) log.note(`Run ${run} begins.`);
+    });
+    on(source, 'note', (data) => log.note((JSON.parse(data) as { readonly text: string }).text));
+    on(source, 'end', () => {
+      how = 'whole';
+      stream.close();
+    });
   });
   return () => {
     clearTimeout(timer);
-    source.close();
+    stream.close();
   };
 }

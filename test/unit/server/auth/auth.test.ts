@@ -42,6 +42,9 @@ describe('where a request comes from', () => {
     [{ origin: 'http://localhost:4480.evil.example', fetchSite: undefined }, 'other'],
     [{ origin: 'null', fetchSite: undefined }, 'other'],
     [{ origin: 'http://localhost:4480', fetchSite: 'cross-site' }, 'other'],
+    [{ origin: 'https://proxy.example', fetchSite: 'same-origin' }, 'same'],
+    [{ origin: 'https://proxy.example', fetchSite: 'same-site' }, 'other'],
+    [{ origin: 'https://proxy.example', fetchSite: undefined }, 'other'],
     [{ origin: undefined, fetchSite: 'same-site' }, 'other'],
     [{ origin: undefined, fetchSite: 'none' }, 'other'],
   ] as const)('%j is %s', (headers, from) => {
