@@ -58,21 +58,21 @@ function pass(request: FastifyRequest, { access, attempts, isLocal }: Omit<GateO
 
 /** Who asks. Throws UNAUTHORIZED, or TOO_MANY_ATTEMPTS to whom has guessed too often. */
 function admitted(request: FastifyRequest, { access, attempts }: Pick<GateOptions, 'access' | 'attempts'>): Visitor {
-  const shows = bearerOf(request) !== undefined && access.tokenRequired;
-  if (shows) refuseGuessing(attempts, request.ip);
   const visitor = visitorOf(request, access);
+  // A right one is let in whatever else came from its address, which may be that of a proxy before all programs.
   if (visitor !== undefined) return visitor;
-  if (shows) attempts.failed(request.ip);
+  const shows = bearerOf(request) !== undefined && access.tokenRequired;
+  if (shows) countWrong(attempts, request.ip);
   throw new HttpProblem('UNAUTHORIZED', shows ? 'The token is not right.' : 'A token is needed.', {
     next: 'Send `Authorization: Bearer TOKEN` with the SIGNALBOX_TOKEN or SIGNALBOX_READ_TOKEN of the dashboard.',
     headers: { 'www-authenticate': 'Bearer realm="signalbox"' },
   });
 }
 
-/** Throws TOO_MANY_ATTEMPTS to an address that has tried too many wrong tokens. */
-export function refuseGuessing(attempts: FailedAttempts, address: string): void {
+/** Counts a wrong token. Throws TOO_MANY_ATTEMPTS to an address that has tried too many. */
+export function countWrong(attempts: FailedAttempts, address: string): void {
   const waitMs = attempts.waitMs(address);
-  if (waitMs <= 0) return;
+  if (waitMs <= 0) return attempts.failed(address);
   const seconds = Math.ceil(waitMs / 1_000);
   throw new HttpProblem('TOO_MANY_ATTEMPTS', 'Too many wrong tokens came from this address.', {
     next: `Try again in ${seconds} s.`,

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Access, SESSION_MS } from './access.ts';
 import type { FailedAttempts } from './attempts.ts';
-import { refuseGuessing, refuseOtherPages } from './gate.ts';
+import { countWrong, refuseOtherPages } from './gate.ts';
 import { LOGIN_POLICY, loginPage, ownPath } from './login-page.ts';
 import { sessionCookie } from './visitor.ts';
 
@@ -26,10 +26,9 @@ export function addLogin(
       refuseOtherPages(request, null);
       const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
       const next = ownPath(form.get('next') ?? '/');
-      refuseGuessing(attempts, request.ip);
       const role = access.roleOf(form.get('token')?.trim() ?? '');
       if (role === undefined) {
-        attempts.failed(request.ip);
+        countWrong(attempts, request.ip);
         return await sendLogin(reply, { status: 401, next, problem: 'This token is not right.' });
       }
       const seconds = Math.floor(SESSION_MS / 1_000);
