@@ -36,7 +36,10 @@ describe('the slots of a worker', () => {
             if (i < j && slots[i] === slots[j]) expect(other.from).toBeGreaterThanOrEqual(one.to);
           }
         }
-        const atOnce = spans.map(({ from }) => spans.filter((other) => other.from <= from && from < other.to).length);
+        // A run that ended as it began has had a slot too.
+        const atOnce = spans.map(
+          (one) => spans.filter((other) => other === one || (other.from <= one.from && one.from < other.to)).length,
+        );
         expect(new Set(slots).size).toBeLessThanOrEqual(Math.max(1, ...atOnce));
       }),
     );
