@@ -5,8 +5,8 @@
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** How long the last spans may take: a collector that is away holds nobody up. */
-const LAST_MS = 2_000;
+/** How long the last spans may take, on a busy machine too: a collector that hangs holds nobody up for longer. */
+const LAST_MS = 5_000;
 
 /**
  * Begins to send spans if `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set, by OTLP over
