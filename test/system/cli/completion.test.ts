@@ -12,7 +12,8 @@ const run = promisify(execFile);
 
 function isThere(shell: string): boolean {
   try {
-    execFileSync(shell, ['-c', 'true'], { stdio: 'ignore' });
+    // Not started: some write into HOME when they are.
+    execFileSync('sh', ['-c', 'command -v "$0"', shell], { stdio: 'ignore' });
     return true;
   } catch {
     return false;

@@ -23,8 +23,11 @@ interface Export {
 const exportsOf = ({ received }: Receiver): Export['resourceSpans'] =>
   received.flatMap(({ body }) => (JSON.parse(body) as Export).resourceSpans);
 
-const spansOf = (collector: Receiver): Span[] =>
-  exportsOf(collector).flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
+/** Each once: what a busy machine did not answer in time was sent again. */
+const spansOf = (collector: Receiver): Span[] => {
+  const all = exportsOf(collector).flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
+  return [...new Map(all.map((span) => [span.spanId, span])).values()];
+};
 
 const attribute = (of: Pick<Span, 'attributes'> | undefined, key: string): unknown =>
   Object.values(of?.attributes.find((one) => one.key === key)?.value ?? {})[0];
