@@ -65,7 +65,9 @@ async function play({ minutes, seed, roundMs, workers, verbose }: Soak, program:
     const note = (text: string): void => void (verbose && say(`  ${new Date().toISOString()} ${text}`));
     const tally = await playRound({ seed: round, forMs, workers, place, note, signal: leave.signal }).catch(
       (error: unknown): Tally | undefined => {
-        say(`WRONG in the round with --seed ${round}:\n${error instanceof Error ? `${error.message}\n${error.stack}` : String(error)}`);
+        say(
+          `WRONG in the round with --seed ${round}:\n${error instanceof Error ? `${error.message}\n${error.stack}` : String(error)}`,
+        );
         return undefined;
       },
     );
