@@ -173,8 +173,8 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'the last word: the ledger is asked before a task ends that no run can vouch for',
     file: 'src/runner/last-word.ts',
-    from: "if (record.fence !== 'ledger' || record.run === 0) return null;",
-    to: 'if (record.run >= 0) return null;',
+    from: "if (record.fence !== 'ledger' || record.run === 0) return NOTHING;",
+    to: 'if (record.run >= 0) return NOTHING;',
     test: { file: 'test/system/faults/cancel.test.ts', name: 'has succeeded if the push had landed' },
   },
 ];

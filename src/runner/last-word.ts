@@ -23,13 +23,20 @@ export interface LastEnd {
   readonly final?: Partial<Final>;
 }
 
-/** What an earlier run has published; null: nothing, and it cannot any more; `unknown`: the remote does not say. */
-export type LastWord = Oid | null | 'unknown';
+/** What became of earlier runs. `nothing`: none has published, and none can any more; `unknown`: the remote does not say. */
+export type LastWord =
+  | { readonly kind: 'published'; readonly commit: Oid }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'unknown' };
+
+const NOTHING: LastWord = { kind: 'nothing' };
 
 const OPEN: readonly TaskState[] = ['queued', 'scheduled', 'blocked', 'running'];
 
 /** A remote that hangs must not keep a slot for long, nor an end. */
 const PATIENCE_MS = 30_000;
+/** In the history of a task whose success was found late. */
+export const PUBLISHED = 'an earlier run had published it';
 const UNKNOWN = '; whether an earlier run has published is not known, since the remote did not say';
 
 /** Ends a task for which no run is under way. Answers what it ended as, or why it could not be ended. */
@@ -50,7 +57,7 @@ export async function endWithoutRun(
 
 /** Asks the ledger, and cuts off whatever an earlier run may still send. Without a ledger there is nobody to ask. */
 export async function lastWord(record: TaskRecord, services: Services): Promise<LastWord> {
-  if (record.fence !== 'ledger' || record.run === 0) return null;
+  if (record.fence !== 'ledger' || record.run === 0) return NOTHING;
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const writer = {
     queue: services.config.queue,
@@ -61,20 +68,17 @@ export async function lastWord(record: TaskRecord, services: Services): Promise<
   try {
     const mirror = await services.mirrors.open({ key: record.repoKey, url: record.repoUrl }, signal);
     const answer = await takeToken(mirror, writer, signal);
-    return answer.kind === 'published' ? answer.commit : null;
+    return answer.kind === 'published' ? answer : NOTHING;
   } catch {
-    return 'unknown';
+    return { kind: 'unknown' };
   }
 }
 
 function toldBy({ outcome, reason, fields = {} }: LastEnd, word: LastWord) {
-  if (word === null) return { outcome, reason, fields, commit: null };
-  if (word === 'unknown') return { outcome, reason: `${reason}${UNKNOWN}`, fields, commit: null };
-  const published: Outcome = { state: 'succeeded', code: null };
-  return {
-    outcome: published,
-    reason: 'an earlier run had published it',
-    fields: { ...fields, commit: word, error: null },
-    commit: word,
-  };
+  if (word.kind === 'published') {
+    const published: Outcome = { state: 'succeeded', code: null };
+    const { commit } = word;
+    return { outcome: published, reason: PUBLISHED, fields: { ...fields, commit, error: null }, commit };
+  }
+  return { outcome, reason: word.kind === 'unknown' ? `${reason}${UNKNOWN}` : reason, fields, commit: null };
 }

@@ -8,7 +8,7 @@ import { insist } from '../redis/refusal.ts';
 import type { Outcome } from '../task/states.ts';
 import type { RequeueReason } from '../telemetry/events.ts';
 import type { Ending, StopReason } from './ending.ts';
-import { lastWord } from './last-word.ts';
+import { lastWord, PUBLISHED } from './last-word.ts';
 import { finishedEvent } from './report.ts';
 import type { Run } from './run.ts';
 
@@ -93,10 +93,10 @@ async function stopped(run: Run, why: StopReason): Promise<Disposition> {
 
 /** A run that was cancelled before it had its own token cannot vouch for the run before it. */
 async function cancelled(run: Run): Promise<Disposition> {
-  const word = run.fence === undefined ? await lastWord(run.record, run.services) : null;
-  if (word !== null && word !== 'unknown') {
-    run.published = word;
-    return await finish(run, { state: 'succeeded', code: null }, 'an earlier run had published it');
+  const word = run.fence === undefined ? await lastWord(run.record, run.services) : undefined;
+  if (word?.kind === 'published') {
+    run.published = word.commit;
+    return await finish(run, { state: 'succeeded', code: null }, PUBLISHED);
   }
   return await finish(run, { state: 'cancelled', code: run.cancelCode }, reasonOf(run.cancelCode));
 }
