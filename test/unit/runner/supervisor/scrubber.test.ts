@@ -79,7 +79,7 @@ describe('a scrubbed stream', () => {
         expect(shown.replaceAll('\n', '')).not.toContain('longer-secret');
       }),
     );
-  });
+  }, 30_000);
 
   it('hides all of two secrets that overlap, as one', () => {
     expect(scrub('xabcdefx', ['abcd', 'cdef'])).toBe('x***x');
