@@ -39,6 +39,9 @@ export async function serveMcp({ connect, version, ...parts }: ServeOptions): Pr
 async function untilGone(): Promise<void> {
   await new Promise<void>((resolve) => {
     process.stdin.once('end', resolve).once('close', resolve).once('error', resolve);
+    // A client that is killed before it has read an answer is seen here first. Other commands end at once then; this one
+    // gives back what it holds.
+    process.stdout.removeAllListeners('error').on('error', () => resolve());
     for (const signal of SIGNALS) process.once(signal, () => resolve());
   });
 }
