@@ -37,7 +37,8 @@ const OPEN: readonly TaskState[] = ['queued', 'scheduled', 'blocked', 'running']
 const PATIENCE_MS = 30_000;
 /** In the history of a task whose success was found late. */
 export const PUBLISHED = 'an earlier run had published it';
-const UNKNOWN = '; whether an earlier run has published is not known, since the remote did not say';
+/** What is added to the reason of an end when the remote did not say. */
+export const UNKNOWN = '; whether an earlier run has published is not known, since the remote did not say';
 
 /** Ends a task for which no run is under way. Answers what it ended as, or why it could not be ended. */
 export async function endWithoutRun(

@@ -8,7 +8,7 @@ import { insist } from '../redis/refusal.ts';
 import type { Outcome } from '../task/states.ts';
 import type { RequeueReason } from '../telemetry/events.ts';
 import type { Ending, StopReason } from './ending.ts';
-import { lastWord, PUBLISHED } from './last-word.ts';
+import { lastWord, PUBLISHED, UNKNOWN } from './last-word.ts';
 import { finishedEvent } from './report.ts';
 import type { Run } from './run.ts';
 
@@ -98,7 +98,8 @@ async function cancelled(run: Run): Promise<Disposition> {
     run.published = word.commit;
     return await finish(run, { state: 'succeeded', code: null }, PUBLISHED);
   }
-  return await finish(run, { state: 'cancelled', code: run.cancelCode }, reasonOf(run.cancelCode));
+  const reason = `${reasonOf(run.cancelCode)}${word?.kind === 'unknown' ? UNKNOWN : ''}`;
+  return await finish(run, { state: 'cancelled', code: run.cancelCode }, reason);
 }
 
 async function retryLater(run: Run, { code, message }: Extract<Ending, { kind: 'failed' }>): Promise<Disposition> {
