@@ -4,10 +4,12 @@
 -- KEYS  record:<holder>, node:<name> …
 -- ARGV  value (redlock's), lease TTL in ms, request as JSON:
 --       {holder, kind: run|hold, ticket, task?, pickup?, worker, age?, rank?, class, policy, isLastTry?, exempt?: [branch …],
---        nodes: JSON of [[name, mode, shown] …], keepAfterMs}
+--        nodes: JSON of [[name, mode, shown] …], keepAfterMs, run?}; with `run` ({host, alone, token, parkUntil, at}) the
+--       task's record says what came of it, and the job of one that must wait is parked
 -- Returns {number of keys, 'held', details as JSON, granted …} for yes, with {run, crashes, holders, slots: {resource:
---         number}, beside: [[node, task] …], handOver?}: what `proceed` runs beside, and how long ago it was granted;
---         {0, 'blocked'|'own'|'conflict', details as JSON, granted …} with {obstacle, blocker, preempts: [task …]}:
+--         number}, beside: [[node, task] …], handOver?, cancel?}: what `proceed` runs beside, how long ago it was granted,
+--         and how the task shall end if a cancel was asked for;
+--         {0, 'blocked'|'own'|'conflict', details as JSON, granted …} with {obstacle, blocker, preempts: [task …], parked}:
 --         filed, filed behind the task's own earlier run, or refused because its policy does not wait;
 --         {0, 'stale'}: a later pick-up of the task exists; {0, 'ended'}: the task is terminal.
 --         redlock sees the first element only.
@@ -15,7 +17,8 @@
 
 -- @include ../waiting/line.lua
 -- @include ./preempt.lua
--- @include ../telemetry/metrics/count.lua
+-- @include ../queue/state.lua
+-- @include ./outcome.lua
 
 local value, ttl, request = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
 local nodes = cjson.decode(request.nodes)
@@ -39,6 +42,7 @@ local function held(run, crashes, grants, beside)
   return answer(#KEYS, 'held', {
     run = tonumber(run or 0), crashes = tonumber(crashes or 0), holders = redis.call('ZCARD', PREFIX .. 'holders'),
     slots = redis.call('HGET', KEYS[1], 'slots'), beside = beside, handOver = hand_over,
+    cancel = request.run and redis.call('HGET', task_key, 'cancelRequested') or nil,
   }, grants)
 end
 
@@ -59,7 +63,7 @@ end
 
 local unchanged = ticket and redis.call('HGET', PREFIX .. 'ticket:' .. ticket.id, 'nodes') == request.nodes
 local granted_at = ticket and ticket.state == 'granted' and redis.call('ZSCORE', PREFIX .. 'granted', ticket.id)
-if granted_at then hand_over = now_ms() - tonumber(granted_at) end
+if granted_at then hand_over = NOW - tonumber(granted_at) end
 local freed = ticket and withdraw(ticket) or {}
 
 -- A reservation of a lower priority class gives way; its owner goes back in line below.
@@ -105,14 +109,15 @@ if obstacle then
     delete_ticket(want.id)
     return answer(0, 'conflict', { obstacle = obstacle, blocker = blocker }, serve(freed, request.keepAfterMs))
   end
-  want.since = ticket and ticket.since or now_ms()
+  want.since = ticket and ticket.since or NOW
   write_ticket(want, request.nodes)
   want.under = ticket and ticket.under
   file_under(want, obstacle)
   local preempts = not own_run and request.policy == 'preempt' and preempt(want) or nil
   if preempts or (ticket and ticket.keeps) then keep_for(want) end
-  return answer(0, own_run and 'own' or 'blocked', { obstacle = obstacle, blocker = blocker, preempts = preempts },
-    serve(freed, request.keepAfterMs))
+  local parked = request.run and note_blocked(request, nodes, { obstacle = obstacle, blocker = blocker, own = own_run })
+  local details = { obstacle = obstacle, blocker = blocker, preempts = preempts, parked = parked }
+  return answer(0, own_run and 'own' or 'blocked', details, serve(freed, request.keepAfterMs))
 end
 
 -- What was reserved or kept for this ticket is now held by its runner: nothing came free.
@@ -130,15 +135,15 @@ end
 
 add_holder(holder, nodes)
 delete_ticket(want.id)
-local now, slots = now_ms(), {}
+local slots = {}
 for _, node in ipairs(nodes) do
   if string.sub(node[1], 1, 10) == '#resource:' then slots[string.sub(node[1], 11)] = number_slot(node[1], holder) end
 end
 redis.call('HSET', KEYS[1], 'value', value, 'kind', request.kind, 'task', request.task or '', 'worker', request.worker,
-  'since', now, 'nodes', request.nodes, 'age', request.age or 0, 'rank', rank, 'class', request.class,
+  'since', NOW, 'nodes', request.nodes, 'age', request.age or 0, 'rank', rank, 'class', request.class,
   'policy', request.policy, 'exempt', cjson.encode(want.exempt), 'slots', cjson.encode(slots))
 redis.call('SET', PREFIX .. 'lease:' .. holder, value, 'PX', ttl)
-redis.call('ZADD', PREFIX .. 'holders', now, holder)
+redis.call('ZADD', PREFIX .. 'holders', NOW, holder)
 
 local given_back = {}
 for other in pairs(revoked) do given_back[#given_back + 1] = read_ticket(other) end
@@ -156,4 +161,5 @@ local crashes = redis.call('HINCRBY', task_key, 'crashes', unclosed and 1 or 0)
 local run = redis.call('HINCRBY', task_key, 'run', 1)
 redis.call('HDEL', task_key, 'preemptedBy')
 redis.call('HSET', task_key, 'open', run, 'runner', holder)
+if request.run then note_running(request, nodes, { run = run, beside = beside }) end
 return held(run, crashes, grants, beside)

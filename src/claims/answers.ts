@@ -28,10 +28,18 @@ export type Acquired =
       readonly beside: readonly (readonly [string, string])[];
       /** How long ago it was granted, by Redis' clock; null if it was not. */
       readonly handOverMs: number | null;
+      /** How the task shall end, if somebody asked for its cancel. */
+      readonly cancel: string | null;
       readonly grants: readonly Grant[];
     }
   /** In line under `obstacle`, which `blocker` (a task, or '') has; `own`: behind an earlier run of the same task. */
-  | (Refused & { readonly kind: 'blocked'; readonly own: boolean; readonly preempts: readonly string[] })
+  | (Refused & {
+      readonly kind: 'blocked';
+      readonly own: boolean;
+      readonly preempts: readonly string[];
+      /** Whether its job sleeps now; not if it has none, or if another worker has it. */
+      readonly parked: boolean;
+    })
   | (Refused & { readonly kind: 'conflict' })
   /** A later pick-up of the task exists, or the task has ended: this one must do nothing. */
   | { readonly kind: 'stale' | 'ended' }
@@ -63,16 +71,24 @@ export function readAcquired([, kind, json, ...rest]: Reply = [], lock?: HeldLoc
   const details: unknown = JSON.parse(String(json ?? '{}'));
   const grants = readGrants(rest);
   if (kind === 'held' && lock !== undefined) {
-    const { run, crashes, holders, slots, beside, handOver } = details as {
+    const { run, crashes, holders, slots, beside, handOver, cancel } = details as {
       readonly [count in 'run' | 'crashes' | 'holders']: number;
-    } & { readonly slots: string | false; readonly beside?: unknown; readonly handOver?: number };
+    } & {
+      readonly slots: string | false;
+      readonly beside?: unknown;
+      readonly handOver?: number;
+      readonly cancel?: string | false;
+    };
     const numbers = JSON.parse(slots === false ? '{}' : slots) as Record<string, number>;
-    const handOverMs = handOver ?? null;
-    return { kind, lock, run, crashes, holders, slots: numbers, beside: asList(beside), handOverMs, grants };
+    const facts = { handOverMs: handOver ?? null, cancel: cancel || null };
+    return { kind, lock, run, crashes, holders, slots: numbers, beside: asList(beside), ...facts, grants };
   }
-  const { obstacle, blocker, preempts } = details as Details & { readonly preempts?: readonly string[] };
+  const { obstacle, blocker, preempts, parked } = details as Details & {
+    readonly preempts?: readonly string[];
+    readonly parked?: boolean;
+  };
   if (kind === 'conflict') return { kind, obstacle, blocker, grants };
-  return { kind: 'blocked', own: kind === 'own', obstacle, blocker, preempts: preempts ?? [], grants };
+  return { kind: 'blocked', own: kind === 'own', obstacle, blocker, preempts: preempts ?? [], parked: parked === true, grants };
 }
 
 /** Lua cannot tell an empty list from an empty object. */

@@ -13,6 +13,7 @@ import { SignalboxError } from '../errors.ts';
 import { type Grant, type Grown, LOCK_SERVERS } from './answers.ts';
 import { type Clock, leaseClock } from './clock.ts';
 import type { GrowthRequest, HeldLock, Locker } from './locker.ts';
+import type { Reply } from './request-client.ts';
 
 /** The times of a lease, all in ms, derived from its TTL in `config/timings.ts`. */
 export interface LeaseTimings {
@@ -77,6 +78,12 @@ export class Claim {
     if (this.#ended && !this.#lost.signal.aborted) return [];
     this.#end();
     return (await this.#options.locker.release(this.#lock)) ?? [];
+  }
+
+  /** Gives the claim back and ends its task in the same step, see `Locker.end`. May be called again if it throws. */
+  async endTask(ending: object): Promise<Reply> {
+    this.#end();
+    return await this.#options.locker.end(this.#lock, ending);
   }
 
   /** Asks for more, or whether what a growth waits for may be used now; see `grow.lua`. */

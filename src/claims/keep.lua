@@ -23,7 +23,7 @@ redis.call('HSET', KEYS[1], 'kind', 'merged', 'nodes', cjson.encode(kept), 'bran
   'merge', ARGV[3])
 redis.call('DEL', PREFIX .. 'lease:' .. holder)
 redis.call('ZREM', PREFIX .. 'holders', holder)
-redis.call('ZADD', PREFIX .. 'merged', now_ms(), holder)
+redis.call('ZADD', PREFIX .. 'merged', NOW, holder)
 if record[3] and record[3] ~= '' then redis.call('HDEL', PREFIX .. 'task:' .. record[3], 'open') end
 tell_growing()
 return with_count(1, serve(freed, tonumber(ARGV[2])))

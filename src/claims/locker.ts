@@ -17,7 +17,7 @@ import { readScript, Script } from '../redis/scripts.ts';
 import { type Acquired, type Grant, type Grown, readAcquired, readGrants, readGrown } from './answers.ts';
 import type { ClaimNode } from './claim-set.ts';
 import type { LockServers } from './lock-servers.ts';
-import { RequestClient } from './request-client.ts';
+import { type Reply, RequestClient } from './request-client.ts';
 
 /** Who wants what, and what to do if it cannot be had. */
 export interface ClaimRequest {
@@ -42,6 +42,21 @@ export interface ClaimRequest {
   /** Branch nodes whose paths, kept for a merge, are not in its way: its own, and the one it is stacked upon. */
   readonly exempt?: readonly string[];
   readonly nodes: readonly ClaimNode[];
+  /** For a run whose task's record is to say what came of it, and whose job is to be parked if it must wait. */
+  readonly run?: RunRequest;
+}
+
+/** What is noted of a run with its claim. */
+export interface RunRequest {
+  readonly host: string;
+  /** Whether it has its worker to itself. */
+  readonly alone: boolean;
+  /** The token of the worker's lock on the job. */
+  readonly token: string;
+  /** Until when the job sleeps if nobody wakes it, in ms since the epoch. */
+  readonly parkUntil: number;
+  /** Now, as ISO 8601. */
+  readonly at: string;
 }
 
 /** What a claim does when something it wants is held. */
@@ -124,7 +139,8 @@ export class Locker {
     const { keys, leaseTtlMs, keepAfterMs } = this.#options;
     const resources = [keys.key('record', request.holder), ...request.nodes.map(({ name }) => keys.key('node', name))];
     const nodes = writeNodes(request.nodes);
-    const call = this.#client.expect(resources[0] ?? '', JSON.stringify({ ...request, nodes, keepAfterMs }));
+    const argument = JSON.stringify({ ...request, nodes, keepAfterMs });
+    const call = this.#client.expect(resources[0] ?? '', { kind: 'acquire', argument });
     try {
       const lock = await this.#redlock.acquire(resources, leaseTtlMs);
       return readAcquired(call.reply, { holder: request.holder, resources, value: lock.value });
@@ -153,14 +169,29 @@ export class Locker {
 
   /** Gives a claim back. Returns who was served, or undefined if this lock held nothing any more. */
   async release(lock: HeldLock): Promise<readonly Grant[] | undefined> {
+    const [count, ...rest] = await this.#release(lock);
+    return count === 0 ? undefined : readGrants(rest);
+  }
+
+  /**
+   * Gives a claim back and ends its task in the same step; `ending` is what `finish.lua` takes. Returns what that answers,
+   * also if this lock held nothing any more. Throws REDIS_UNREACHABLE; may be called again then.
+   */
+  async end(lock: HeldLock, ending: object): Promise<Reply> {
+    const { keepAfterMs } = this.#options;
+    const reply = await this.#release(lock, JSON.stringify({ keepAfterMs, ending }));
+    return reply.slice(1);
+  }
+
+  async #release(lock: HeldLock, argument?: string): Promise<Reply> {
     // First: whoever is served by the queue's Redis asks the lock servers next.
     await this.#options.servers?.leave(lock.holder);
-    const call = this.#client.expect(lock.resources[0] ?? '');
+    const call = this.#client.expect(lock.resources[0] ?? '', { kind: 'release', ...(argument && { argument }) });
     try {
       await this.#redlock.release(this.#asRedlock(lock));
-      return readGrants(call.reply?.slice(1));
+      return call.reply ?? [];
     } catch (error) {
-      if (call.reply !== undefined) return undefined;
+      if (call.reply !== undefined) return call.reply;
       throw await whyRefused(error);
     } finally {
       this.#client.forget(lock.resources[0] ?? '');

@@ -6,7 +6,7 @@
 -- A node list is a list of {name, mode, shown}. Names of counted things begin with `#`, and their mode is `slot`.
 -- A want is {id = ticket, nodes, rank, class, policy, exempt}: who asks, in which order, and how.
 
-local PREFIX = string.match(KEYS[1], '^({[^}]*}:)')
+-- @include ../redis/queue.lua
 
 -- Which modes exclude which; the same table as modes.ts. A slot is limited by its node's capacity instead.
 local EXCLUDES = {
@@ -17,11 +17,6 @@ local EXCLUDES = {
   X = { 'IS', 'IX', 'S', 'SIX', 'X' },
   slot = {},
 }
-
-local function now_ms()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
-end
 
 local function excludes(a, b)
   for _, mode in ipairs(EXCLUDES[a]) do

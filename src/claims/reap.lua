@@ -20,7 +20,7 @@ local t = redis.call('HMGET', PREFIX .. 'task:' .. task, 'runner', 'terminal')
 if t[1] == holder and not t[2] and redis.call('EXISTS', PREFIX .. 'ticket:' .. task) == 0 then
   local want = {
     id = task, kind = 'task', nodes = cjson.decode(record[4]), rank = record[5], class = tonumber(record[6]),
-    policy = record[7], exempt = cjson.decode(record[8]), since = now_ms(),
+    policy = record[7], exempt = cjson.decode(record[8]), since = NOW,
   }
   write_ticket(want, record[4])
   file_under(want, want.nodes[1][1])

@@ -1,20 +1,28 @@
--- Gives a claim back and hands what came free to those who wait for it.
+-- Gives a claim back and hands what came free to those who wait for it. A run may end its task in the same step.
 --
 -- KEYS  record:<holder>, node:<name> …
--- ARGV  value, settings as JSON: {keepAfterMs, isUnused?}; with `isUnused` the run that was drawn with the claim never
---       was
--- Returns {number of keys, granted …}, or {0} when this value holds nothing (released before, reaped, or never had).
--- Atomic, because nobody may slip in between what is freed and who waits for it.
+-- ARGV  value, settings as JSON: {keepAfterMs, isUnused?, ending?}; with `isUnused` the run that was drawn with the
+--       claim never was; with `ending` its task ends first, see ../queue/finish.lua
+-- Returns {number of keys or 0, what finish.lua returns …} with an ending, else {number of keys, granted …}; the number
+--         is 0 when this value holds nothing (released before, reaped, or never had).
+-- Atomic, because nobody may slip in between what is freed and who waits for it, and whoever is served must not see the
+-- task still running.
 
 -- @include ./free.lua
+-- @include ../queue/ending.lua
 
-if redis.call('HGET', KEYS[1], 'value') ~= ARGV[1] then return { 0 } end
-local holder = string.sub(KEYS[1], #PREFIX + #'record:' + 1)
 local settings = cjson.decode(ARGV[2])
+local holder = string.sub(KEYS[1], #PREFIX + #'record:' + 1)
+local reply = settings.ending and end_task(settings.ending) or {}
+local record = redis.call('HMGET', KEYS[1], 'value', 'task')
+if record[1] ~= ARGV[1] then return with_count(0, reply) end
+local task = record[2]
 -- A run that its own worker gives back did not die with it.
-local task = redis.call('HGET', KEYS[1], 'task')
-if task and task ~= '' and redis.call('HGET', PREFIX .. 'task:' .. task, 'runner') == holder then
+if reply[1] ~= 'ok' and task and task ~= '' and redis.call('HGET', PREFIX .. 'task:' .. task, 'runner') == holder then
   redis.call('HDEL', PREFIX .. 'task:' .. task, 'open')
-  if settings.isUnused then redis.call('HINCRBY', PREFIX .. 'task:' .. task, 'run', -1) end
+  if settings.isUnused and redis.call('HINCRBY', PREFIX .. 'task:' .. task, 'run', -1) == 0 then
+    redis.call('HDEL', PREFIX .. 'task:' .. task, 'startedAt')
+  end
 end
-return with_count(#KEYS, free(holder, settings.keepAfterMs))
+for _, granted in ipairs(free(holder, settings.keepAfterMs)) do reply[#reply + 1] = granted end
+return with_count(#KEYS, reply)

@@ -8,8 +8,9 @@ export type Reply = readonly (string | number)[];
 
 /** One acquire or release, with what redlock does not tell of it. */
 export interface Call {
-  /** Only an acquire has one. */
-  readonly request: string | undefined;
+  readonly kind: 'acquire' | 'release';
+  /** What its script gets beside redlock's own arguments. */
+  readonly argument: string;
   asked: boolean;
   reply: Reply | undefined;
   /** What redlock's own release answered after an acquire whose answer did not come. */
@@ -24,15 +25,15 @@ export class RequestClient implements ScriptClient {
   readonly #settings: string;
   readonly #calls = new Map<string, Call>();
 
-  /** `settings` go to the scripts that have no request. */
+  /** `settings` go to the scripts that have no argument of their own. */
   constructor(redis: Connection, settings: string) {
     this.#redis = redis;
     this.#settings = settings;
   }
 
   /** Prepares for the next script on this record. A holder has one such call at a time. */
-  expect(record: string, request?: string): Call {
-    const call: Call = { request, asked: false, reply: undefined, cleanUp: undefined };
+  expect(record: string, { kind, argument = this.#settings }: Pick<Call, 'kind'> & Partial<Call>): Call {
+    const call: Call = { kind, argument, asked: false, reply: undefined, cleanUp: undefined };
     this.#calls.set(record, call);
     return call;
   }
@@ -53,10 +54,10 @@ export class RequestClient implements ScriptClient {
     const call = this.#calls.get(String(args[0]));
     if (call === undefined) return await send([...args, this.#settings]);
     // After an acquire redlock speaks a second time only to clean up.
-    if (call.request !== undefined && call.asked) return await this.#cleanUp(call, args, send);
+    if (call.kind === 'acquire' && call.asked) return await this.#cleanUp(call, args, send);
     call.asked = true;
     try {
-      call.reply = asReply(await send([...args, call.request ?? this.#settings]));
+      call.reply = asReply(await send([...args, call.argument]));
       return call.reply[0];
     } catch (error) {
       // Redis did not know the script: redlock sends it whole now, which is the same request.

@@ -31,7 +31,6 @@ export function growHeld({ queue, timings, claim, nodes }: Growing): (more: read
     for (;;) {
       claim.signal.throwIfAborted();
       const grown = await claim.grow({ nodes: union, mayWait: false, isLanding: false });
-      if ('grants' in grown) void queue.wake(grown.grants);
       if (grown.kind === 'grown') break;
       if (grown.kind === 'lost') {
         claim.signal.throwIfAborted();

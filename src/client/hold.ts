@@ -88,7 +88,7 @@ export async function hold<T>(
     if (!claim.isHeld) claim.signal.throwIfAborted();
     return result;
   } finally {
-    await queue.wake(await claim.release().catch(() => []));
+    await claim.release().catch(() => []);
   }
 }
 
@@ -127,7 +127,7 @@ async function acquireInLine(queue: TaskQueue, timings: Timings, request: Holder
       await (answer.kind === 'unconfirmed' ? pause(timings.renewEveryMs, giveUp) : turn.next(giveUp));
     }
   } catch (error) {
-    await queue.wake(await queue.line.leave(request.holder).catch(() => []));
+    await queue.line.leave(request.holder).catch(() => []);
     throw error === timeout?.reason && obstacle !== undefined ? conflict(obstacle, waitTimeoutMs) : error;
   } finally {
     await turn.stop();
@@ -154,7 +154,6 @@ async function ask(queue: TaskQueue, timings: Timings, request: HolderRequest): 
     // Counted things are waited for whatever the policy.
     isLastTry: !wait,
   });
-  if ('grants' in acquired) void queue.wake(acquired.grants);
   if (acquired.kind === 'unknown') throw acquired.error;
   if (acquired.kind !== 'held') return acquired;
   const { lock, slots } = acquired;

@@ -24,9 +24,7 @@ export async function releaseKept(queue: TaskQueue, name: string): Promise<KeptC
   const ended: KeptClaim[] = [];
   for (const claim of kept) {
     if (![claim.taskId, claim.branch, claim.runnerId].includes(name)) continue;
-    const grants = await queue.locker.unkeep(claim.runnerId);
-    if (grants === undefined) continue;
-    await queue.wake(grants);
+    if ((await queue.locker.unkeep(claim.runnerId)) === undefined) continue;
     ended.push(claim);
   }
   if (ended.length === 0) throw notKept(name, kept);

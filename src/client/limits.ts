@@ -30,7 +30,7 @@ export async function setLimit(queue: TaskQueue, name: string, value: number | n
     await queue.redis.hset(queue.keys.all('meta'), 'capSet', 1);
     await queue.bull.setCap(number ?? undefined);
   } else {
-    await queue.setLimit(name, number);
+    await queue.line.setLimit(name, number);
   }
   return await readLimits(queue);
 }

@@ -3,7 +3,6 @@
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { Line } from '../waiting/line.ts';
 import { type BullQueue, CANARY } from './bull.ts';
 import { bullTracing } from './tracing.ts';
 
@@ -17,23 +16,31 @@ export const DEAD_MAN_MS = 60 * 60_000;
 export type Disposition =
   /** Its task has ended; with an error it shows as failed. */
   | { readonly kind: 'ended'; readonly error?: string }
-  /** Its task waits in line, at the most until `untilMs` (epoch). */
-  | { readonly kind: 'parked'; readonly untilMs: number }
+  /** Its task waits in line: the script that filed it has parked the job. */
+  | { readonly kind: 'parked' }
   /** Its task is to be tried again at `atMs` (epoch). */
   | { readonly kind: 'later'; readonly atMs: number };
+
+/** A job that this worker has; anybody who can write to Redis may have made it. */
+export interface TakenJob {
+  /** The id of its task. */
+  readonly id: string;
+  readonly data: unknown;
+  /** Of the worker's lock on the job. */
+  readonly token: string;
+}
 
 /** How a consumer is set up. Times in ms. */
 export interface ConsumerOptions {
   /** Duplicated for BullMQ, which blocks on its connection. */
   readonly redis: Connection;
   readonly keys: Keys;
-  readonly line: Line;
   readonly bull: BullQueue;
   readonly concurrency: number;
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
   /** Runs a task. Never rejects for a reason of the task's own. */
-  readonly take: (taskId: string, data: unknown) => Promise<Disposition>;
+  readonly take: (job: TakenJob) => Promise<Disposition>;
   /** Called with errors that BullMQ reports, such as a lost connection or job lock. */
   readonly onError: (error: Error) => void;
 }
@@ -74,10 +81,9 @@ export class Consumer {
     await this.#options.bull.poke().catch(() => {});
   }
 
-  async #process(job: Job, token: string | undefined): Promise<null> {
+  async #process(job: Job, token = ''): Promise<null> {
     if (job.name === CANARY) return null;
-    const id = job.id ?? '';
-    const disposition = await this.#options.take(id, job.data);
+    const disposition = await this.#options.take({ id: job.id ?? '', data: job.data, token });
     switch (disposition.kind) {
       case 'ended':
         if (disposition.error !== undefined) throw new UnrecoverableError(disposition.error.slice(0, 500));
@@ -86,24 +92,7 @@ export class Consumer {
         await job.moveToDelayed(disposition.atMs, token);
         throw new DelayedError();
       case 'parked':
-        await job.moveToDelayed(disposition.untilMs, token);
-        await this.#lookAgain(id);
         throw new DelayedError();
     }
-  }
-
-  /**
-   * A grant or a cancel may have come before the job was parked, when it could not be promoted; and if there is no
-   * ticket, nobody will ever wake this job. It must not sleep then.
-   */
-  async #lookAgain(id: string): Promise<void> {
-    const { line, bull, redis, keys } = this.#options;
-    const [ticket, [state, cancel]] = await Promise.all([
-      line.look(id),
-      redis.hmget(keys.key('task', id), 'state', 'cancelRequested'),
-    ]);
-    // Behind its own run, which is told of the cancel, it is `running`.
-    const isCancelled = typeof cancel === 'string' && state !== 'running';
-    if (ticket !== 'waiting' || isCancelled) await bull.promote(id);
   }
 }

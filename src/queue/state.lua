@@ -3,16 +3,11 @@
 -- task:<id> is a hash; its fields are described in record.ts. `terminal` is set in a final state, `open` while a run is
 -- under way, so that a run whose worker died can be told from one that ended.
 
-local PREFIX = string.match(KEYS[1], '^({[^}]*}:)')
-local HISTORY_LIMIT = 200
-
+-- @include ../redis/queue.lua
 -- @include ../waiting/fair.lua
 -- @include ../telemetry/metrics/count.lua
 
-local function time_ms()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
-end
+local HISTORY_LIMIT = 200
 
 local function contains(list, word)
   return string.find(',' .. list .. ',', ',' .. word .. ',', 1, true) ~= nil
@@ -37,12 +32,37 @@ local function refusal(id, from, guard, number)
   return nil
 end
 
+-- Writes fields; a null takes a field away. Removals come first: Redis refuses a script for want of memory only until it
+-- has written, and a removal needs none.
+local function write_fields(id, fields)
+  local set, gone = {}, {}
+  for field, value in pairs(fields) do
+    if value == cjson.null then
+      gone[#gone + 1] = field
+    else
+      set[#set + 1] = field
+      set[#set + 1] = value
+    end
+  end
+  local key = PREFIX .. 'task:' .. id
+  if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
+  if #set > 0 then redis.call('HSET', key, unpack(set)) end
+end
+
+-- For what ends or gives back a run: its first write is a removal, so that it is let through by a Redis that is full. It
+-- is bounded by what runs, and frees more than it takes.
+local function though_full(fields)
+  fields[''] = cjson.null
+  return fields
+end
+
 -- A run is over. One that a later pick-up finds open went down with its worker.
 local function close_run(id, guard)
   local key = PREFIX .. 'task:' .. id
   local open = redis.call('HGET', key, 'open')
+  if not open then return end
   redis.call('HDEL', key, 'open')
-  if open and guard == 'pickup' then
+  if guard == 'pickup' then
     redis.call('HINCRBY', key, 'crashes', 1)
     redis.call('HSET', key, 'crashedRun', open)
     count_metric('signalbox_crashes_total')
@@ -56,40 +76,41 @@ local set_state
 local function as_running(id, guard, to)
   if guard ~= 'run' and to ~= 'succeeded' then return end
   if redis.call('HGET', PREFIX .. 'task:' .. id, 'state') == 'running' then return end
-  set_state(id, 'running', { reason = 'noted late' })
+  set_state(id, 'running', { reason = 'noted late', fields = though_full({}) })
 end
 
+-- Changes a task's state: `change` has a reason, perhaps a code, and perhaps fields to be written with it.
 set_state = function(id, to, change)
-  local key, now = PREFIX .. 'task:' .. id, time_ms()
-  local t = redis.call('HMGET', key, 'state', 'sequence', 'blockedSince', 'blockedAt')
+  local key, fields = PREFIX .. 'task:' .. id, change.fields or {}
+  local t = redis.call('HMGET', key, 'state', 'sequence', 'blockedSince', 'blockedAt', 'blockedMs', 'owner', 'class',
+    'start', 'inLine')
+  local line = { owner = t[6], class = t[7], start = t[8], is_in = t[9] }
   if t[1] == 'blocked' and t[3] then
-    redis.call('HINCRBY', key, 'blockedMs', now - t[3])
-    redis.call('HDEL', key, 'blockedSince')
+    fields.blockedMs = tonumber(t[5] or 0) + NOW - t[3]
+    fields.blockedSince = cjson.null
   end
   if to == 'blocked' then
-    redis.call('HSET', key, 'blockedSince', now)
-    if not t[4] then redis.call('HSET', key, 'blockedAt', now) end
+    fields.blockedSince = NOW
+    if not t[4] then fields.blockedAt = NOW end
   end
+  fields.state = to
+  if to == 'queued' or to == 'blocked' then join_line(id, line, fields) else quit_line(id, line, fields) end
+  write_fields(id, fields)
   redis.call('ZREM', PREFIX .. 'state:' .. t[1], id)
   redis.call('ZADD', PREFIX .. 'state:' .. to, t[2], id)
-  redis.call('HSET', key, 'state', to)
-  if to == 'queued' or to == 'blocked' then join_line(id) else quit_line(id) end
-  redis.call('RPUSH', PREFIX .. 'history:' .. id, cjson.encode({ state = to, at = now, reason = change.reason }))
-  redis.call('LTRIM', PREFIX .. 'history:' .. id, -HISTORY_LIMIT, -1)
-  redis.call('PUBLISH', PREFIX .. 'events', cjson.encode({ id = id, state = to, code = change.code, at = now }))
-  return now
+  local history = PREFIX .. 'history:' .. id
+  local entry = cjson.encode({ state = to, at = NOW, reason = change.reason })
+  if redis.call('RPUSH', history, entry) > HISTORY_LIMIT then redis.call('LTRIM', history, -HISTORY_LIMIT, -1) end
+  redis.call('PUBLISH', PREFIX .. 'events', cjson.encode({ id = id, state = to, code = change.code, at = NOW }))
 end
 
--- Redis refuses a script for want of memory only until it has written, and a removal needs none. For what ends or gives
--- back a run: it is bounded by what runs, and frees more than it takes.
-local function write_though_full(id)
-  redis.call('HDEL', PREFIX .. 'task:' .. id, '')
-end
-
--- Writes fields; a null takes a field away.
-local function set_fields(id, fields)
-  local key = PREFIX .. 'task:' .. id
-  for field, value in pairs(fields) do
-    if value == cjson.null then redis.call('HDEL', key, field) else redis.call('HSET', key, field, value) end
+-- Moves a task to a state that is not final, and writes fields with it.
+local function move(id, to, guard, change)
+  -- A new run while the task is still `running`: the earlier one went down with its worker, and nobody has said so yet.
+  if to == 'running' and redis.call('HGET', PREFIX .. 'task:' .. id, 'state') == 'running' then
+    set_state(id, 'queued', { reason = 'the worker of its run died or did not answer; not charged' })
   end
+  if to ~= 'running' then as_running(id, guard, to) end
+  set_state(id, to, change)
+  if to ~= 'running' then close_run(id, guard) end
 end

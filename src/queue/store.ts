@@ -2,6 +2,7 @@
 
 import { type Grant, readGrants } from '../claims/answers.ts';
 import type { ConflictPolicy } from '../claims/locker.ts';
+import type { Reply } from '../claims/request-client.ts';
 import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { rethrow } from '../redis/refusal.ts';
@@ -160,31 +161,19 @@ export class TaskStore {
 
   /** Ends a task. */
   async finish(id: string, writer: Writer, finish: Finish): Promise<Finished | Refusal> {
-    const { redis, keys, keepAfterMs, historyLimit } = this.#options;
+    const { redis, keys } = this.#options;
+    const argument = JSON.stringify(this.ending(id, writer, finish));
+    return readFinished((await FINISH.run(redis, [keys.key('task', id)], [argument])) as Reply);
+  }
+
+  /** What the scripts that end a task are told, see `finish.lua`. */
+  ending(id: string, writer: Writer, finish: Finish): object {
+    const { keepAfterMs, historyLimit } = this.#options;
     const { outcome, reason, fields = {}, from = comingFrom(outcome.state) } = finish;
-    const reply = (await FINISH.run(
-      redis,
-      [keys.key('task', id)],
-      [
-        id,
-        outcome.state,
-        outcome.code ?? '',
-        from.join(','),
-        ...guard(writer),
-        reason,
-        JSON.stringify(fields),
-        keepAfterMs,
-        historyLimit,
-      ],
-    )) as (string | number)[];
-    if (reply[0] !== 'ok') return readRefusal(String(reply[0]));
-    const ready = Number(reply[2]);
-    return {
-      kind: 'ok',
-      wasInLine: reply[1] === 1,
-      ready: reply.slice(3, 3 + ready).map(String),
-      grants: readGrants(reply.slice(3 + ready)),
-    };
+    const [by, number] = guard(writer);
+    const code = outcome.code ?? undefined;
+    const allowed = { from: from.join(','), guard: by, number };
+    return { id, to: outcome.state, code, ...allowed, reason, fields, keepAfterMs, historyLimit };
   }
 
   /** Takes back that a run was counted as a crash: its worker was only stopped for longer than its lease. */
@@ -286,6 +275,14 @@ export class TaskStore {
   async rankBase(): Promise<number> {
     return Number((await this.#options.redis.hget(this.#options.keys.all('meta'), 'rankBase')) ?? 0);
   }
+}
+
+/** Reads what a script that ends a task has answered. */
+export function readFinished([kind, inLine, count, ...rest]: Reply): Finished | Refusal {
+  if (kind !== 'ok') return readRefusal(String(kind));
+  const ready = Number(count);
+  const grants = readGrants(rest.slice(ready));
+  return { kind, wasInLine: inLine === 1, ready: rest.slice(0, ready).map(String), grants };
 }
 
 function comingFrom(to: TaskState): TaskState[] {

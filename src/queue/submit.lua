@@ -54,7 +54,7 @@ if redis.call('ZCARD', PREFIX .. 'state:queued') + redis.call('ZCARD', PREFIX ..
 end
 
 local function accept(task)
-  local key, now = PREFIX .. 'task:' .. task.id, time_ms()
+  local key = PREFIX .. 'task:' .. task.id
   local open, failed, final = 0, false, task.imported ~= 'queued' and task.imported
   for _, id in ipairs(task.dependsOn) do
     local state = redis.call('HGET', PREFIX .. 'task:' .. id, 'state')
@@ -66,8 +66,8 @@ local function accept(task)
     end
   end
   local state = final or failed and 'skipped' or open > 0 and 'scheduled' or 'queued'
-  redis.call('HSET', key, 'state', state, 'sequence', task.sequence, 'submittedAt', now, 'waitsFor', open)
-  set_fields(task.id, task.fields)
+  redis.call('HSET', key, 'state', state, 'sequence', task.sequence, 'submittedAt', NOW, 'waitsFor', open)
+  write_fields(task.id, task.fields)
   if task.key then redis.call('HSET', PREFIX .. 'idempotency', task.key, task.id .. ' ' .. task.bodyHash) end
   redis.call('ZADD', PREFIX .. 'tasks', task.sequence, task.id)
   if task.branchNode and not failed and not final then redis.call('SADD', PREFIX .. 'branch:' .. task.branchNode, task.id) end
@@ -76,13 +76,13 @@ local function accept(task)
   if not task.imported then count_metric('signalbox_tasks_submitted_total') end
   if final then
     redis.call('HSET', key, 'terminal', 1)
-    redis.call('ZADD', PREFIX .. 'finished', now, task.id)
+    redis.call('ZADD', PREFIX .. 'finished', NOW, task.id)
   elseif failed then
     count_metric('signalbox_tasks_finished_total', 'skipped', 'dependency_failed')
-    redis.call('HSET', key, 'terminal', 1, 'code', 'dependency_failed', 'finishedAt', now)
-    redis.call('ZADD', PREFIX .. 'finished', now, task.id)
+    redis.call('HSET', key, 'terminal', 1, 'code', 'dependency_failed', 'finishedAt', NOW)
+    redis.call('ZADD', PREFIX .. 'finished', NOW, task.id)
   elseif open == 0 then
-    redis.call('ZADD', PREFIX .. 'unqueued', now, task.id)
+    redis.call('ZADD', PREFIX .. 'unqueued', NOW, task.id)
   end
   return state
 end

@@ -6,7 +6,7 @@
  * in Redis (`unqueued`, `granted`) and `tend` does it again.
  */
 
-import { type Grant } from '../claims/answers.ts';
+import type { Claim } from '../claims/claim.ts';
 import { lockServers } from '../claims/lock-servers.ts';
 import { Locker } from '../claims/locker.ts';
 import type { Config } from '../config/config.ts';
@@ -28,12 +28,13 @@ import {
   type Finished,
   type NewTask,
   type Refusal,
+  readFinished,
   TaskStore,
   type Writer,
 } from './store.ts';
 import { newTasks, type PreparedTask } from './submit.ts';
 import { traceSubmission } from './tracing.ts';
-import { wake } from './wake.ts';
+import { wakeAgain } from './wake.ts';
 
 /** How long a grant or a task without a job may be left before somebody else than its maker takes care of it. */
 const LEFT_OVER_MS = 2_000;
@@ -50,6 +51,13 @@ export type Cancelled = 'cancelled' | 'requested';
 export interface Superseding {
   readonly branchNode: string;
   readonly dependsOn: readonly string[];
+}
+
+/** How a run ends its task. */
+export interface RunEnd {
+  readonly id: string;
+  readonly writer: Writer;
+  readonly finish: Finish;
 }
 
 /** What a queue goes by. */
@@ -118,12 +126,20 @@ export class TaskQueue {
     throw await notFound(id, this);
   }
 
-  /** Ends a task, gives a job to those that waited for it alone, and wakes who was served. */
+  /** Ends a task and gives a job to those that waited for it alone. */
   async finish(id: string, writer: Writer, finish: Finish): Promise<Finished | Refusal> {
-    const finished = await this.store.finish(id, writer, finish);
+    return await this.#finished(id, await this.store.finish(id, writer, finish));
+  }
+
+  /** Ends a task as `finish` does, and gives the claim of its run back in the same step. */
+  async endRun(claim: Claim, { id, writer, finish }: RunEnd): Promise<Finished | Refusal> {
+    return await this.#finished(id, readFinished(await claim.endTask(this.store.ending(id, writer, finish))));
+  }
+
+  async #finished(id: string, finished: Finished | Refusal): Promise<Finished | Refusal> {
     if (finished.kind !== 'ok') return finished;
-    // As with `wake`: the tasks are noted, and `tend` gives them their jobs if it cannot be done now.
-    await Promise.all([this.enqueue(finished.ready).catch(() => {}), this.wake(finished.grants)]);
+    // The tasks are noted, and `tend` gives them their jobs if it cannot be done now.
+    await this.enqueue(finished.ready).catch(() => {});
     // A pick-up that came while the run was under way, its job's lock being lost, has parked the job behind it.
     if (finished.wasInLine) await this.bull.remove(id);
     return finished;
@@ -171,15 +187,12 @@ export class TaskQueue {
   /** Starts no more tasks until `resume`; what runs goes on, what waits keeps its place. False if it was paused. */
   async pause(): Promise<boolean> {
     await this.bull.setPaused(true);
-    const { changed, grants } = await this.line.setPaused(true);
-    await this.wake(grants);
-    return changed;
+    return (await this.line.setPaused(true)).changed;
   }
 
   /** Goes on after `pause`. False if it was not paused. */
   async resume(): Promise<boolean> {
-    const { changed, grants } = await this.line.setPaused(false);
-    await this.wake(grants);
+    const { changed } = await this.line.setPaused(false);
     await this.bull.setPaused(false);
     await this.bull.poke();
     return changed;
@@ -189,11 +202,6 @@ export class TaskQueue {
   async isPaused(): Promise<boolean> {
     const [line, bull] = await Promise.all([this.line.isPaused(), this.bull.isPaused()]);
     return line || bull;
-  }
-
-  /** Sets or, with null, takes away a limit; whoever that lets in is woken. */
-  async setLimit(name: string, value: number | null): Promise<void> {
-    await this.wake(await this.line.setLimit(name, value));
   }
 
   /** Gives each of these tasks its job. */
@@ -206,21 +214,13 @@ export class TaskQueue {
   }
 
   /**
-   * Wakes who was served. Returns the tasks whose jobs were promoted. Never rejects: a grant that cannot be delivered
-   * now stays noted in Redis, and `tend` delivers it.
-   */
-  async wake(grants: readonly Grant[]): Promise<string[]> {
-    return await wake(grants, this).catch(() => []);
-  }
-
-  /**
    * Does what a dead process left undone: jobs not added, grants not delivered, tickets whose task is gone or ended,
    * waiting tasks whose job was removed from outside. Returns the tasks it had to promote.
    */
   async tend(): Promise<string[]> {
     await this.enqueue(await this.store.unqueued(LEFT_OVER_MS));
-    const promoted = await this.wake(await this.line.leftovers(LEFT_OVER_MS));
-    for (const ticket of await this.#abandonedTickets()) await this.wake(await this.line.leave(ticket));
+    const promoted = await wakeAgain(await this.line.leftovers(LEFT_OVER_MS), this);
+    for (const ticket of await this.#abandonedTickets()) await this.line.leave(ticket);
     await this.enqueue(await this.#jobless());
     await this.#rebase();
     return promoted;

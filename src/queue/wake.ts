@@ -1,4 +1,4 @@
-/** Tells those who were served: parked jobs are promoted, waiters without a job are called over a channel. */
+/** Wakes again whoever was served and has not come: the scripts that grant wake at once, see `grant` in `line.lua`. */
 
 import type { Grant } from '../claims/answers.ts';
 import type { Connection } from '../redis/connect.ts';
@@ -12,11 +12,8 @@ export interface WakeOptions {
   readonly bull: BullQueue;
 }
 
-/**
- * Wakes every granted ticket. A job that cannot be promoted is not parked yet, and its parker looks at the ticket
- * again after parking; or it is on its way already. Returns the tasks whose jobs were promoted.
- */
-export async function wake(grants: readonly Grant[], { redis, keys, bull }: WakeOptions): Promise<string[]> {
+/** Promotes the jobs of these tickets and calls waiters without one. Returns the tasks whose jobs slept. */
+export async function wakeAgain(grants: readonly Grant[], { redis, keys, bull }: WakeOptions): Promise<string[]> {
   const woken = await Promise.all(
     grants.map(async ({ kind, ticket }) => {
       if (kind === 'task') return await bull.promote(ticket);

@@ -6,7 +6,7 @@ import { branchNode, type ClaimNode, type ClaimSpec, claimSet, isExplicit, resou
 import type { ClaimRequest } from '../claims/locker.ts';
 import { SignalboxError } from '../errors.ts';
 import { DEAD_MAN_MS, type Disposition } from '../queue/consumer.ts';
-import type { ConflictReport, TaskRecord } from '../queue/record.ts';
+import { type CancelCode, type ConflictReport, cancelOf, type TaskRecord } from '../queue/record.ts';
 import type { Move, Writer } from '../queue/store.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import { newRunnerId } from '../task/ids.ts';
@@ -30,11 +30,11 @@ export interface Claimed {
   readonly spec: ClaimSpec;
   /** The numbers of its slots by resource. */
   readonly slots: Readonly<Record<string, number>>;
-  /** What others hold as well, because its policy is to proceed. */
-  readonly beside: readonly ConflictReport[];
+  /** How the task shall end, if somebody asked for its cancel before it ran. */
+  readonly cancel: CancelCode | undefined;
 }
 
-/** How many conflicts a record keeps: the newest ones. */
+/** How many conflicts a record keeps, as in `outcome.lua`. */
 const CONFLICTS_KEPT = 50;
 /** After a claim could not even be asked for. */
 const ASK_AGAIN_MS = 500;
@@ -61,10 +61,16 @@ export async function claimTask(taken: Taken, services: Services): Promise<Claim
     isLastTry: timedOut,
     exempt: await ownBranches(record, queue),
     nodes,
+    run: {
+      host: services.host,
+      alone: taken.suspect,
+      token: taken.token,
+      parkUntil: parkedUntil(taken),
+      at: new Date().toISOString(),
+    },
   };
   const sentAt = clock();
   const acquired = await queue.locker.acquire(request);
-  if ('grants' in acquired) void queue.wake(acquired.grants);
   switch (acquired.kind) {
     case 'held': {
       const claim = new Claim({ locker: queue.locker, lock: acquired.lock, timings: config, sentAt, clock });
@@ -75,7 +81,8 @@ export async function claimTask(taken: Taken, services: Services): Promise<Claim
       const beside = acquired.beside.map(([obstacle, blocker]) => conflictAt(nodes, obstacle, blocker));
       for (const conflict of beside)
         events.emit({ type: 'claim.proceeded', taskId: record.id, policy: task.onConflict, ...besides(conflict) });
-      return { kind: 'held', claim, spec, runnerId, run, concurrentRunners: holders, slots, beside };
+      const cancel = cancelOf(acquired.cancel ?? undefined);
+      return { kind: 'held', claim, spec, runnerId, run, concurrentRunners: holders, slots, cancel };
     }
     case 'unknown':
       return disposed({ kind: 'later', atMs: Date.now() + ASK_AGAIN_MS });
@@ -89,7 +96,8 @@ export async function claimTask(taken: Taken, services: Services): Promise<Claim
       if (task.onConflict === 'supersede' && task.branch !== undefined) {
         await queue.supersede(record.id, { branchNode: branchNode(record.repoKey, record.branch), dependsOn: [] });
       }
-      return disposed(park({ taken, acquired, nodes }, services));
+      reportBlocked({ taken, acquired, nodes }, services);
+      return disposed({ kind: 'parked' });
     case 'conflict':
       return disposed(await refuse({ taken, acquired, nodes }, { timedOut, services }));
   }
@@ -151,28 +159,20 @@ interface Blocked {
   readonly nodes: readonly ClaimNode[];
 }
 
-/** The ticket is filed; the job shall sleep until it is granted, or until the task has waited too long. */
-function park(blocked: Blocked, { queue, events }: Services): Disposition {
-  const { record, task } = blocked.taken;
+/** Until when the job of a task that must wait sleeps if nobody wakes it: no longer than the task wants to wait. */
+function parkedUntil({ record, task }: Taken): number {
   const now = Date.now();
-  const waitEnds =
-    task.waitTimeoutMs === undefined ? Number.POSITIVE_INFINITY : (record.blockedAt ?? now) + task.waitTimeoutMs;
-  const deadMan = now + DEAD_MAN_MS;
+  const { waitTimeoutMs = Number.POSITIVE_INFINITY } = task;
+  return Math.min(now + DEAD_MAN_MS, Math.max((record.blockedAt ?? now) + waitTimeoutMs, now));
+}
+
+/** The ticket is filed, the record says so, and the job sleeps: the script has done it all. */
+function reportBlocked(blocked: Blocked, { events }: Services): void {
+  const { record, task } = blocked.taken;
   // Behind its own earlier run it is not blocked by anybody: that run is dead or about to end.
-  if (blocked.acquired.kind === 'blocked' && blocked.acquired.own) return { kind: 'parked', untilMs: deadMan };
-  const untilMs = Math.min(deadMan, Math.max(waitEnds, now));
-  const conflict = conflictOf(blocked);
-  const who = conflict.holderTaskId === null ? '' : `, held by ${conflict.holderTaskId}`;
-  const move: Move = {
-    to: 'blocked',
-    reason: `waits for ${conflict.resource}${who}`,
-    fields: { conflicts: addConflict(blocked, conflict), parkedUntil: untilMs },
-  };
-  // The slot is not held for the answer. The write goes out on the connection that parks the job afterwards, so that it
-  // comes before whatever a grant leads to; should it fail, only the shown state is behind.
-  queue.store.move(record.id, { by: 'pickup', number: record.pickup }, move).catch(() => {});
-  events.emit({ type: 'task.blocked', taskId: record.id, policy: task.onConflict, ...refusedBy(conflict) });
-  return { kind: 'parked', untilMs };
+  if (blocked.acquired.kind === 'blocked' && blocked.acquired.own) return;
+  const facts = refusedBy(conflictOf(blocked));
+  events.emit({ type: 'task.blocked', taskId: record.id, policy: task.onConflict, ...facts });
 }
 
 /** The queue's Redis admitted it and the lock servers did not agree: what blocks them ends within a lease, or is mended. */
@@ -198,7 +198,8 @@ async function refuse(
   services.events.emit({ type: 'claim.conflict', taskId: record.id, policy, ...refusedBy(conflict) });
   const outcome: Outcome = skips ? { state: 'skipped', code: 'conflict' } : { state: 'failed', code };
   const writer: Writer = { by: 'pickup', number: record.pickup };
-  const fields = { error, conflicts: addConflict(blocked, conflict) };
+  const conflicts = JSON.stringify([...record.conflicts, conflict].slice(-CONFLICTS_KEPT));
+  const fields = { error, conflicts };
   const final = { conflicts: record.conflicts.length + 1, error };
   const ended = await endWithoutRun(record, { writer, outcome, reason: error, fields, final }, services);
   if (ended.kind === 'ok' && ended.outcome.state === 'succeeded') return { kind: 'ended' };
@@ -218,7 +219,7 @@ async function setAsideCrashed(
     const ended = await endWithoutRun(record, end, services);
     if (ended.kind === 'ok' && ended.outcome.state === 'succeeded') return disposed({ kind: 'ended' });
   } finally {
-    await services.queue.wake(await claim.release());
+    await claim.release();
   }
   return disposed({ kind: 'ended', error: `crashed: ${error}` });
 }
@@ -235,10 +236,6 @@ function conflictAt(nodes: readonly ClaimNode[], obstacle: string, blocker: stri
     holderTaskId: blocker === '' ? null : blocker,
     at: new Date().toISOString(),
   };
-}
-
-function addConflict({ taken }: Blocked, conflict: ConflictReport): string {
-  return JSON.stringify([...taken.record.conflicts, conflict].slice(-CONFLICTS_KEPT));
 }
 
 function besides({ resource, holderTaskId }: ConflictReport): { resource: string; holderTaskId: string } {

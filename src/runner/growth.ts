@@ -44,7 +44,6 @@ async function growNow(run: Run, more: More): Promise<void> {
       run.onWake = wake;
     });
     const grown = await claim.grow(request);
-    if ('grants' in grown) void services.queue.wake(grown.grants);
     switch (grown.kind) {
       case 'grown': {
         const paths = [...more.write, ...more.read];

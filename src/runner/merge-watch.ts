@@ -57,11 +57,9 @@ async function look({ queue, mirrors, events }: Services, everyMs: number): Prom
     if (note === undefined || (note.repoHost !== null && note.repoHost !== hostname())) continue;
     if ((await redis.set(keys.key('watching', holder), '1', 'PX', everyMs, 'NX')) === null) continue;
     if (!(await isOver(note, mirrors))) continue;
-    const grants = await locker.unkeep(holder);
-    if (grants === undefined) continue;
+    if ((await locker.unkeep(holder)) === undefined) continue;
     const heldMs = Date.now() - Number(since);
     events.emit({ type: 'claim.released', runnerId: holder, ...(taskId ? { taskId } : {}), heldMs });
-    await queue.wake(grants);
   }
 }
 

@@ -14,7 +14,7 @@ const COME_BACK_MS = 5_000;
  */
 export async function leaveToNewer(record: TaskRecord, version: number, services: Services): Promise<Disposition> {
   const { queue, events, workerId } = services;
-  await queue.wake(await queue.line.leave(record.id));
+  await queue.line.leave(record.id);
   // Refused where it is queued already, or where a later pick-up has it: then there is nothing to note.
   await queue.store.move(
     record.id,

@@ -5,7 +5,6 @@
  */
 
 import type { PhaseReport, RecordFields, StepReport } from '../queue/record.ts';
-import type { Move } from '../queue/store.ts';
 import type { Ending } from './ending.ts';
 import type { PhaseName, Run } from './run.ts';
 
@@ -46,28 +45,17 @@ export class Progress {
     return { taskId: this.#run.record.id, runnerId: this.#run.runnerId, run: this.#run.number };
   }
 
-  /** The run holds its claim. */
+  /** The run holds its claim, and its record says so. */
   started(): void {
-    const { record, services, runnerId, startedAt, number, alone, concurrentRunners, beside } = this.#run;
-    const { workerId, host, events } = services;
-    void this.#write({
-      to: 'running',
-      reason: number === 1 ? 'all that it claims is held' : `run ${number}: all that it claims is held`,
-      fields: {
-        ...(record.startedAt === null ? { startedAt } : {}),
-        worker: workerId,
-        host,
-        runner: runnerId,
-        alone: alone ? 1 : null,
-        concurrentRunners,
-        phases: '[]',
-        error: null,
-        parkedUntil: null,
-        ...(beside.length === 0 ? {} : { conflicts: JSON.stringify([...record.conflicts, ...beside]) }),
-      },
-    });
+    const { record, services, startedAt } = this.#run;
     const waitMs = record.startedAt === null ? Math.max(0, startedAt - record.submittedAt) : null;
-    events.emit({ type: 'task.started', ...this.facts, workerId, owner: record.owner, waitMs });
+    services.events.emit({
+      type: 'task.started',
+      ...this.facts,
+      workerId: services.workerId,
+      owner: record.owner,
+      waitMs,
+    });
   }
 
   /** Writes fields of the record while the task runs. */
@@ -75,7 +63,7 @@ export class Progress {
     this.#unwritten = { ...this.#unwritten, ...fields };
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (!this.#writing) void this.#write({});
+      if (!this.#writing) void this.#write();
     }, WRITE_AFTER_MS);
   }
 
@@ -127,14 +115,12 @@ export class Progress {
     });
   }
 
-  async #write(first: Move): Promise<void> {
+  async #write(): Promise<void> {
     const { record, services } = this.#run;
     this.#writing = true;
-    for (let move = first; ; move = {}) {
-      const fields = { ...move.fields, ...this.#takeUnwritten() };
-      if (move.to === undefined && Object.keys(fields).length === 0) break;
+    for (let fields = this.#takeUnwritten(); Object.keys(fields).length > 0; fields = this.#takeUnwritten()) {
       const answer = await services.queue.store
-        .move(record.id, this.#run.writer, { ...move, fields })
+        .move(record.id, this.#run.writer, { fields })
         // Redis did not take the write: the lease's deadline decides what follows from that.
         .catch(() => undefined);
       if (answer?.kind === 'superseded' || answer?.kind === 'ended') this.#run.stop('superseded');

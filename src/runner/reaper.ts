@@ -99,11 +99,10 @@ export class Reaper {
   async #reap(holder: string, value: string): Promise<void> {
     const { queue, events } = this.#options;
     const task = await queue.redis.hget(queue.keys.key('record', holder), 'task');
-    const grants: readonly Grant[] | undefined = await queue.locker.reap(holder, value);
+    const grants = await queue.locker.reap(holder, value);
     this.#missing.delete(holder);
     if (grants === undefined) return;
     events.emit({ type: 'claim.reaped', runnerId: holder, ...(task === null || task === '' ? {} : { taskId: task }) });
-    await queue.wake(grants);
   }
 
   async #tend(): Promise<void> {
@@ -124,7 +123,6 @@ export class Reaper {
     while (granted.length > 0) {
       const tasks = granted.filter(({ kind }) => kind === 'task');
       granted = (await Promise.all(tasks.map(async ({ ticket }) => await queue.line.leave(ticket)))).flat();
-      await queue.wake(granted);
     }
   }
 }

@@ -7,7 +7,7 @@
  * it held is served in the same step that frees it.
  */
 
-import type { Disposition } from '../queue/consumer.ts';
+import type { Disposition, TakenJob } from '../queue/consumer.ts';
 import { claimTask } from './claim-task.ts';
 import { archive } from './phases/archive.ts';
 import { implement } from './phases/implement.ts';
@@ -17,10 +17,10 @@ import { test } from './phases/test.ts';
 import { openRun } from './run.ts';
 import type { Services } from './services.ts';
 import { settle } from './settle.ts';
-import { type Job, take } from './take.ts';
+import { take } from './take.ts';
 
 /** Runs the task of a job; answers what becomes of the job. Rejects only if Redis cannot be written to. */
-export async function runTask(job: Job, services: Services): Promise<Disposition> {
+export async function runTask(job: TakenJob, services: Services): Promise<Disposition> {
   const taken = await take(job, services);
   if (taken.kind === 'disposed') return taken.disposition;
   using _place = await services.solitude.enter(taken.suspect);

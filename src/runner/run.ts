@@ -14,8 +14,10 @@ import type { Mirror, Oid } from '../git/mirror.ts';
 import type { StartPoint } from '../git/start-point.ts';
 import type { Workspace } from '../git/workspace.ts';
 import { removeTree } from '../git/workspaces.ts';
-import type { Artifact, CancelCode, ConflictReport, TaskRecord } from '../queue/record.ts';
-import type { Writer } from '../queue/refusal.ts';
+import type { Artifact, CancelCode, TaskRecord } from '../queue/record.ts';
+import type { Refusal, Writer } from '../queue/refusal.ts';
+import type { Finish, Finished } from '../queue/store.ts';
+import { insist } from '../redis/refusal.ts';
 import type { Task } from '../task/task.ts';
 import type { Claimed } from './claim-task.ts';
 import { type Ending, endingOf, RunStopped, type StopReason, withoutSecrets } from './ending.ts';
@@ -67,8 +69,6 @@ export class Run {
   readonly claim: Claim;
   /** The numbers of its slots by resource, from 1. */
   readonly slots: Readonly<Record<string, number>>;
-  /** What others hold as well, because the task's policy is to proceed. */
-  readonly beside: readonly ConflictReport[];
   readonly progress: Progress;
   readonly startedAt = Date.now();
   /** Folders of this run: its own with checkout and private HOME in it, and what is kept. */
@@ -118,7 +118,6 @@ export class Run {
     this.alone = suspect;
     this.claim = claimed.claim;
     this.slots = claimed.slots;
-    this.beside = claimed.beside;
     this.#spec = claimed.spec;
     this.#grown = record.grown;
     const { dataDir } = services.config;
@@ -137,6 +136,7 @@ export class Run {
     services.runs.set(record.id, this);
     this.progress = new Progress(this);
     this.progress.started();
+    if (claimed.cancel !== undefined) this.cancel(claimed.cancel);
   }
 
   /** Aborted with a `RunStopped` when the run must end. */
@@ -254,24 +254,30 @@ export class Run {
     );
   }
 
-  /** Gives the claim back and wakes who was served. Nothing of the task may run any more. */
+  /**
+   * Ends the task and gives the claim back, so that nobody who is served sees the task still running. While Redis takes no
+   * writes it tries on: a newer run, if there is one by then, is what refuses a write that comes too late.
+   */
+  async endTask(finish: Finish): Promise<Finished | Refusal> {
+    const { queue } = this.services;
+    const end = { id: this.record.id, writer: this.writer, finish };
+    if (this.keepsPaths) {
+      const finishing = insist(async () => await queue.finish(end.id, end.writer, finish));
+      return (await Promise.all([finishing, this.release()]))[0];
+    }
+    await this.#letGo();
+    const finished = await insist(async () => await queue.endRun(this.claim, end));
+    this.#reportReleased();
+    return finished;
+  }
+
+  /** Gives the claim back. Nothing of the task may run any more. */
   async release(): Promise<void> {
     if (this.#released) return;
-    this.#released = true;
-    const { queue, events } = this.services;
-    // Work that could not be kept stays where it is.
-    if (this.#isArchived || this.published !== null) await this.#markSaved();
-    const givenBack = this.keepsPaths ? this.claim.keep(mergeOf(this)) : this.claim.release();
+    await this.#letGo();
     // What Redis does not take back now is for the reaper: nobody renews it any more.
-    const grants = await givenBack.catch(() => []);
-    // Nobody waits for the others to be woken: what fails is noted in Redis.
-    void queue.wake(grants);
-    events.emit({
-      type: 'claim.released',
-      runnerId: this.runnerId,
-      taskId: this.record.id,
-      heldMs: Date.now() - this.startedAt,
-    });
+    await (this.keepsPaths ? this.claim.keep(mergeOf(this)) : this.claim.release()).catch(() => []);
+    this.#reportReleased();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -289,6 +295,18 @@ export class Run {
     const note = { taskId: record.id, run: number, workerId: services.workerId };
     this.#folder ??= makeRunFolder(this.paths.folder, note);
     return this.#folder;
+  }
+
+  async #letGo(): Promise<void> {
+    this.#released = true;
+    // Work that could not be kept stays where it is.
+    if (this.#isArchived || this.published !== null) await this.#markSaved();
+  }
+
+  #reportReleased(): void {
+    const { runnerId, record, startedAt } = this;
+    const heldMs = Date.now() - startedAt;
+    this.services.events.emit({ type: 'claim.released', runnerId, taskId: record.id, heldMs });
   }
 
   async #markSaved(): Promise<void> {

@@ -138,10 +138,7 @@ async function finish(run: Run, outcome: Outcome, reason: string): Promise<Dispo
   const error = outcome.state === 'succeeded' ? null : reason;
   const attempts = record.attempts + (outcome.state === 'cancelled' ? 0 : 1);
   const fields = { ...kept(run), attempts, commit: run.published, error, resume: null };
-  const [finished] = await Promise.all([
-    insist(async () => await services.queue.finish(record.id, run.writer, { outcome, reason, fields })),
-    run.release(),
-  ]);
+  const finished = await run.endTask({ outcome, reason, fields });
   if (finished.kind === 'ok') {
     if (run.keepsPaths) services.events.emit({ type: 'claim.kept', ...run.progress.facts });
     const { startedAt, progress, artifacts, published, concurrentRunners } = run;

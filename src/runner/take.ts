@@ -2,7 +2,7 @@
 
 import { SignalboxError } from '../errors.ts';
 import { JOB_VERSION } from '../queue/bull.ts';
-import type { Disposition } from '../queue/consumer.ts';
+import type { Disposition, TakenJob } from '../queue/consumer.ts';
 import type { TaskRecord } from '../queue/record.ts';
 import type { TaskStore, Writer } from '../queue/store.ts';
 import { reasonOf, type TaskQueue } from '../queue/task-queue.ts';
@@ -15,17 +15,13 @@ import { leaveToNewer } from './newer-task.ts';
 import { finishedEvent } from './report.ts';
 import type { Services } from './services.ts';
 
-/** A job as the queue hands it over; anybody who can write to Redis may have made it. */
-export interface Job {
-  readonly id: string;
-  readonly data: unknown;
-}
-
 /** A task that is to be run. */
 export interface Taken {
   readonly kind: 'task';
   readonly task: Task;
   readonly record: TaskRecord;
+  /** Of the worker's lock on its job. */
+  readonly token: string;
   /** Whether one more death of its worker would set it aside. */
   readonly suspect: boolean;
   /** Whether its job's far date woke it while it was still in line. */
@@ -41,7 +37,7 @@ export interface NotTaken {
 const ENDED: NotTaken = { kind: 'disposed', disposition: { kind: 'ended' } };
 
 /** Reads and checks the task of a job. A forged or damaged one is set aside with its reason; the worker lives on. */
-export async function take({ id, data }: Job, services: Services): Promise<Taken | NotTaken> {
+export async function take({ id, data, token }: TakenJob, services: Services): Promise<Taken | NotTaken> {
   const { queue } = services;
   const picked = await queue.store.pickUp(id);
   if (picked.kind !== 'ok') {
@@ -74,6 +70,7 @@ export async function take({ id, data }: Job, services: Services): Promise<Taken
     kind: 'task',
     task,
     record,
+    token,
     suspect: deaths >= Math.max(1, record.maxAttempts - 1),
     cameByItself: await cameByItself(record, task, queue),
   };

@@ -83,12 +83,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const consumer = new Consumer({
     redis,
     keys: queue.keys,
-    line: queue.line,
     bull: queue.bull,
     concurrency: config.concurrency,
     lockDurationMs: config.lockDurationMs,
     stalledIntervalMs: config.stalledIntervalMs,
-    take: async (taskId, data) => await runTask({ id: taskId, data }, services),
+    take: async (job) => await runTask(job, services),
     onError: (error) => events.emit({ type: 'queue.error', reason: error.message }),
   });
   const reaper = new Reaper({ queue, timings: config, clock: services.clock, events, endLeftovers });

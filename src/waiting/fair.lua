@@ -39,12 +39,11 @@ local function set_stopped(id, stopped)
   end
 end
 
--- A task waits from now on. The first time it gets its start and rank, which it keeps for all its runs.
-local function join_line(id)
-  local key = PREFIX .. 'task:' .. id
-  local t = redis.call('HMGET', key, 'owner', 'class', 'start', 'inLine')
-  if t[4] or not t[1] then return end
-  local owner, class, start = t[1], tonumber(t[2] or 2), tonumber(t[3])
+-- A task waits from now on: `line` is what its record says of it (owner, class, start, is_in), `fields` what is to be
+-- written to the record. The first time it gets its start and rank, which it keeps for all its runs.
+local function join_line(id, line, fields)
+  if line.is_in or not line.owner then return end
+  local owner, class, start = line.owner, tonumber(line.class or 2), tonumber(line.start)
   local fair = PREFIX .. 'fair'
   if not start then
     start = virtual_time(class)
@@ -55,22 +54,20 @@ local function join_line(id)
       start = math.max(start - 1, tonumber(redis.call('HGET', fair, 'b:' .. class) or 0))
       redis.call('HSET', fair, 'b:' .. class, start + NEWCOMER_STEP)
     end
-    redis.call('HSET', key, 'start', start, 'rank', start + LAGS[class + 1])
+    fields.start, fields.rank = start, start + LAGS[class + 1]
     redis.call('HSET', fair, 'f:' .. owner, start + cost_of(owner))
   end
   redis.call('HINCRBY', fair, 'n:' .. owner, 1)
-  redis.call('HSET', key, 'inLine', 1)
+  fields.inLine = 1
   redis.call('ZADD', PREFIX .. 'waiting:' .. class, start, id)
 end
 
 -- A task waits no more.
-local function quit_line(id)
-  local key = PREFIX .. 'task:' .. id
-  local t = redis.call('HMGET', key, 'owner', 'class', 'inLine')
-  if not t[3] then return end
-  redis.call('HDEL', key, 'inLine')
-  redis.call('ZREM', PREFIX .. 'waiting:' .. (t[2] or 2), id)
-  if redis.call('HINCRBY', PREFIX .. 'fair', 'n:' .. t[1], -1) <= 0 then
-    redis.call('HDEL', PREFIX .. 'fair', 'n:' .. t[1], 'f:' .. t[1])
+local function quit_line(id, line, fields)
+  if not line.is_in then return end
+  fields.inLine = cjson.null
+  redis.call('ZREM', PREFIX .. 'waiting:' .. (line.class or 2), id)
+  if redis.call('HINCRBY', PREFIX .. 'fair', 'n:' .. line.owner, -1) <= 0 then
+    redis.call('HDEL', PREFIX .. 'fair', 'n:' .. line.owner, 'f:' .. line.owner)
   end
 end

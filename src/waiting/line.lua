@@ -5,6 +5,7 @@
 -- this, and whatever frees a node serves its line in the same script, so no wake-up can be lost.
 
 -- @include ../claims/nodes.lua
+-- @include ../queue/bull.lua
 -- @include ./fair.lua
 
 local function read_ticket(id)
@@ -66,14 +67,16 @@ local function keep_for(ticket)
   ticket.keeps = true
 end
 
-local function grant(ticket, now)
+-- Reserves all that a ticket wants and wakes whoever waits: a task's job, or by a message a waiter that has none.
+local function grant(ticket)
   redis.call('ZREM', PREFIX .. 'line:' .. ticket.under, ticket.id)
   if ticket.kind == 'task' and is_own_limit(ticket.under) then set_stopped(ticket.id, false) end
   if ticket.keeps then drop_keep(ticket.id, ticket.nodes) end
   add_holder(ticket.id, ticket.nodes)
   redis.call('HSET', PREFIX .. 'ticket:' .. ticket.id, 'state', 'granted', 'keeps', '0')
   redis.call('HDEL', PREFIX .. 'ticket:' .. ticket.id, 'under')
-  redis.call('ZADD', PREFIX .. 'granted', now, ticket.id)
+  redis.call('ZADD', PREFIX .. 'granted', NOW, ticket.id)
+  if ticket.kind == 'task' then promote_job(ticket.id) else redis.call('PUBLISH', PREFIX .. 'wake', ticket.id) end
 end
 
 -- A keep that cannot be met would hold others up for nothing.
@@ -85,9 +88,9 @@ local function can_be_met(ticket)
 end
 
 -- First fit, bounded: who was passed by for too long has its nodes kept as they come free.
-local function pass_over(ticket, now, keep_after)
+local function pass_over(ticket, keep_after)
   redis.call('HINCRBY', PREFIX .. 'ticket:' .. ticket.id, 'passed', 1)
-  if not ticket.keeps and now - ticket.since >= keep_after and can_be_met(ticket) then keep_for(ticket) end
+  if not ticket.keeps and NOW - ticket.since >= keep_after and can_be_met(ticket) then keep_for(ticket) end
 end
 
 -- Whether nobody in a node's line from this ticket on can have the node: it is held whole, or kept whole for an
@@ -119,7 +122,7 @@ end
 -- Serves the lines of freed nodes: in order of rank, every ticket that can now have everything gets a reservation, the
 -- others are filed under what blocks them now; ends when what was freed is taken. Returns a list of "<kind> <ticket>".
 local function serve(nodes, keep_after)
-  local now, granted, lines = now_ms(), {}, {}
+  local granted, lines = {}, {}
   for _, node in ipairs(nodes) do
     if redis.call('EXISTS', PREFIX .. 'line:' .. node[1]) == 1 then lines[#lines + 1] = { node = node[1], at = 0 } end
   end
@@ -132,14 +135,14 @@ local function serve(nodes, keep_after)
     else
       local obstacle = find_obstacle(ticket)
       if not obstacle then
-        grant(ticket, now)
+        grant(ticket)
         granted[#granted + 1] = ticket.kind .. ' ' .. ticket.id
       elseif obstacle ~= head.line.node then
         file_under(ticket, obstacle)
-        pass_over(ticket, now, keep_after)
+        pass_over(ticket, keep_after)
       else
         head.line.at = head.line.at + 1
-        pass_over(ticket, now, keep_after)
+        pass_over(ticket, keep_after)
       end
     end
   end

@@ -45,7 +45,7 @@ describe('who starts next', () => {
 
   systemTest('with equal shares is each owner in turn, and with weights twice as often', async (world) => {
     await world.startWorkers(1, { concurrency: 1 });
-    await world.client.queue.setLimit('weight:heavy', 2);
+    await world.client.queue.line.setLimit('weight:heavy', 2);
     const gate = await world.submit({ repo, publish: 'none', implement: [world.handled({ gate: 'begin' })] });
     await world.working(gate);
     const owners = new Map<string, string>();

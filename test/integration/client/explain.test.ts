@@ -159,7 +159,7 @@ describe('explain', () => {
   });
 
   test('says what is counted and how to raise it, and that a pause is nobody’s claim', async () => {
-    await signalbox.queue.setLimit('resource:db', 1);
+    await signalbox.queue.line.setLimit('resource:db', 1);
     await work();
     const holder = await submitOne(task('holder', { claims: { resources: ['db'] } }));
     await expect.poll(() => running.size).toBe(1);

@@ -44,8 +44,8 @@ test('the scripts rank as the rules in memory do', async () => {
         leaseTtlMs: 10_000,
       });
       const model = new FairQueue();
-      await queue.setLimit('weight:a', a);
-      await queue.setLimit('weight:b', b);
+      await queue.line.setLimit('weight:a', a);
+      await queue.line.setLimit('weight:b', b);
       const weightOf = { a, b, c: 1 };
       const waiting: string[] = [];
       for (const one of steps) {

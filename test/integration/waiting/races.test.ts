@@ -35,14 +35,14 @@ async function submit(write: string[]): Promise<string> {
   return accepted?.id ?? '';
 }
 
-/** Picks a task up and asks for its claim, as `run-task` does. */
-async function ask(id: string): Promise<Acquired> {
+/** Picks a task up and asks for its claim, as `run-task` does; with a token, for a job that a worker has taken. */
+async function ask(id: string, token?: string): Promise<Acquired> {
   const picked = await queue.store.pickUp(id);
   if (picked.kind !== 'ok') throw new Error(`not picked up: ${picked.kind}`);
-  return await askAs(id, picked.record.pickup);
+  return await askAs(id, picked.record.pickup, token);
 }
 
-async function askAs(id: string, pickup: number): Promise<Acquired> {
+async function askAs(id: string, pickup: number, token?: string): Promise<Acquired> {
   const { branch, envelope, rank, repoKey } = await queue.get(id);
   const { task } = JSON.parse(envelope) as { task: { claims: { write: string[]; read: string[] } } };
   const nodes = claimSet({ repoKey, branch, owner: 'tester', ...task.claims });
@@ -57,6 +57,7 @@ async function askAs(id: string, pickup: number): Promise<Acquired> {
     class: classOf('normal'),
     policy: 'wait',
     nodes,
+    ...(token === undefined ? {} : { run: { host: 'host', alone: false, token, parkUntil: far(), at: 'now' } }),
   });
 }
 
@@ -66,19 +67,18 @@ function held(acquired: Acquired): HeldLock {
 }
 
 /** A consumer whose takes the test decides; answers the ids it was given, in order. */
-async function consume(take: (id: string) => Promise<Disposition>): Promise<string[]> {
+async function consume(take: (id: string, token: string) => Promise<Disposition>): Promise<string[]> {
   const taken: string[] = [];
   const consumer = new Consumer({
     redis,
     keys: queue.keys,
-    line: queue.line,
     bull: queue.bull,
     concurrency: 4,
     lockDurationMs: 30_000,
     stalledIntervalMs: 15_000,
-    take: async (id) => {
+    take: async ({ id, token }) => {
       taken.push(id);
-      return await take(id);
+      return await take(id, token);
     },
     onError: () => {},
   });
@@ -106,66 +106,77 @@ const until = async (condition: () => boolean | Promise<boolean>): Promise<void>
   await expect.poll(condition, { timeout: 15_000, interval: 10 }).toBe(true);
 };
 
-test('a release between the refusal and the parking: the promote fails, the parker looks again', async () => {
+test('a job is parked in the step that files its ticket, so a release right after it wakes it', async () => {
   const first = await submit(['x']);
   const holder = held(await ask(first));
   await queue.bull.remove(first);
   const second = await submit(['x']);
-  let promoted: string[] | undefined;
-  const taken = await consume(async (id) => {
-    const acquired = await ask(id);
+  const taken = await consume(async (id, token) => {
+    const acquired = await ask(id, token);
     if (acquired.kind === 'held') return { kind: 'ended' };
-    // The holder releases now, while the job is still active: it cannot be promoted.
-    promoted = await queue.wake((await queue.locker.release(holder)) ?? []);
-    return { kind: 'parked', untilMs: far() };
+    // The holder releases now, before the worker has heard of anything.
+    await queue.locker.release(holder);
+    return { kind: 'parked' };
   });
   await until(() => taken.length === 2);
-  expect(promoted).toEqual([]);
   expect(taken).toEqual([second, second]);
 });
 
-test('an acquire that failed leaves no ticket: a job parked all the same comes back at once', async () => {
-  const id = await submit(['x']);
-  const taken = await consume(async () =>
-    taken.length === 1 ? { kind: 'parked', untilMs: far() } : { kind: 'ended' },
-  );
-  await until(() => taken.length === 2);
-  expect(taken).toEqual([id, id]);
-});
-
-test('a releaser that dies between the grant and the promote: the leftover is found and promoted', async () => {
+test('a releaser that dies right after its release has woken whoever it served', async () => {
   const first = await submit(['x']);
   const holder = held(await ask(first));
   await queue.bull.remove(first);
   const second = await submit(['x']);
   const seen: string[] = [];
-  await consume(async (id) => {
-    const acquired = await ask(id).catch(() => undefined);
-    if (id === second) seen.push(acquired?.kind ?? 'none');
-    return acquired?.kind === 'blocked' ? { kind: 'parked', untilMs: far() } : { kind: 'ended' };
+  await consume(async (id, token) => {
+    const acquired = await ask(id, token);
+    seen.push(acquired.kind);
+    return acquired.kind === 'blocked' ? { kind: 'parked' } : { kind: 'ended' };
   });
-  await until(async () => (await queue.line.look(second)) === 'waiting');
   await until(async () => (await queue.bull.parked()) === 1);
-  const grants = await queue.locker.release(holder);
-  expect(grants).toEqual([{ kind: 'task', ticket: second }]);
-  // Here the releaser dies: nobody wakes anybody. Somebody else tends.
-  expect(await queue.tend()).toEqual([]);
-  await until(async () => (await queue.tend()).includes(second));
+  expect(await queue.line.look(second)).toBe('waiting');
+  // The script has done all: nothing is left for whoever called it.
+  expect(await queue.locker.release(holder)).toEqual([{ kind: 'task', ticket: second }]);
   await until(() => seen.length === 2);
   expect(seen).toEqual(['blocked', 'held']);
+  expect(await queue.tend()).toEqual([]);
 });
 
-test('a parker that dies between the delay and the second look: the grant it missed is found', async () => {
+test('a worker that dies when it has parked a job leaves it to be woken', async () => {
   const first = await submit(['x']);
   const holder = held(await ask(first));
   await queue.bull.remove(first);
   const second = await submit(['x']);
   const job = await takeByHand('parker');
   expect(job.id).toBe(second);
+  expect(await ask(second, 'parker')).toMatchObject({ kind: 'blocked', parked: true });
+  // Here the parker dies, before it does anything more.
+  expect(await queue.bull.parked()).toBe(1);
+  await queue.locker.release(holder);
+  expect(await queue.bull.parked()).toBe(0);
+  expect((await takeByHand('next')).id).toBe(second);
+});
+
+test('a worker that has lost its job to another one does not park it', async () => {
+  held(await ask(await submit(['x'])));
+  const second = await submit(['x']);
+  await queue.bull.remove(second);
+  await queue.tend();
+  expect((await takeByHand('other')).id).toBeDefined();
+  expect(await ask(second, 'parker')).toMatchObject({ kind: 'blocked', parked: false });
+  expect(await queue.bull.parked()).toBe(0);
+});
+
+test('a job that sleeps though its task has been granted is woken by whoever tends', async () => {
+  const first = await submit(['x']);
+  const holder = held(await ask(first));
+  await queue.bull.remove(first);
+  const second = await submit(['x']);
+  const job = await takeByHand('parker');
   expect((await ask(second)).kind).toBe('blocked');
-  expect(await queue.wake((await queue.locker.release(holder)) ?? [])).toEqual([]);
+  await queue.locker.release(holder);
+  // Somebody from outside puts it to sleep.
   await job.moveToDelayed(far(), 'parker');
-  // Here the parker dies, before it looks at its ticket.
   await until(async () => (await queue.tend()).includes(second));
   expect(await queue.bull.parked()).toBe(0);
 });
@@ -285,7 +296,7 @@ test('a pause between the pick-up and the claim: the task waits for its end, and
 });
 
 test('a task that its own quota stops does not hold virtual time back, and does again once something else blocks it', async () => {
-  await queue.setLimit('owner:tester', 1);
+  await queue.line.setLimit('owner:tester', 1);
   held(await ask(await submit(['x'])));
   const id = await submit(['y']);
   const counts = async () => (await redis.zscore(queue.keys.key('waiting', String(classOf('normal'))), id)) !== null;

@@ -61,14 +61,13 @@ export class MortalWorker {
     this.#consumer = new Consumer({
       redis,
       keys: this.#queue.keys,
-      line: this.#queue.line,
       bull: this.#queue.bull,
       concurrency: config.concurrency,
       lockDurationMs: config.lockDurationMs,
       stalledIntervalMs: config.stalledIntervalMs,
-      take: async (id, data) => {
-        taken(id);
-        return await runTask({ id, data }, this.#services);
+      take: async (job) => {
+        taken(job.id);
+        return await runTask(job, this.#services);
       },
       onError: () => {},
     });

@@ -1,0 +1,66 @@
+-- What the record of a task says of a run's request for its claim, written in the step that decides it. A fragment,
+-- included by acquire.lua.
+
+-- @include ../queue/state.lua
+-- @include ../queue/bull.lua
+
+-- How many conflicts a record keeps: the newest ones.
+local CONFLICTS_KEPT = 50
+
+-- A node as it is shown: `path:src/a`. While the queue is paused no task may have the last thing that it needs.
+local function shown(name, nodes)
+  for _, node in ipairs(nodes) do
+    local kind = node[1] == name and string.match(name, '#(%a+):')
+    if kind then return kind .. ':' .. (kind == 'path' and node[3] == '' and '.' or node[3]) end
+  end
+  return 'paused'
+end
+
+-- The record's conflicts, with those that were met now: a list of {node, task or ''}.
+local function add_conflicts(request, nodes, met)
+  local all = cjson.decode(redis.call('HGET', PREFIX .. 'task:' .. request.task, 'conflicts') or '[]')
+  for _, conflict in ipairs(met) do
+    local holder = conflict[2] ~= '' and conflict[2] or cjson.null
+    all[#all + 1] = { resource = shown(conflict[1], nodes), holderTaskId = holder, at = request.run.at }
+  end
+  while #all > CONFLICTS_KEPT do table.remove(all, 1) end
+  return cjson.encode(all)
+end
+
+-- It waits, and its job sleeps. Returns whether the job could be parked: else somebody else has it by now.
+local function note_blocked(request, nodes, met)
+  local id, run = request.task, request.run
+  -- Behind its own earlier run it is not blocked by anybody: that run is dead or about to end.
+  local key = PREFIX .. 'task:' .. id
+  if redis.call('HGET', key, 'state') == 'blocked' then
+    redis.call('HSET', key, 'parkedUntil', run.parkUntil)
+  elseif not met.own then
+    local resource = shown(met.obstacle, nodes)
+    local who = met.blocker ~= '' and ', held by ' .. met.blocker or ''
+    local conflicts = add_conflicts(request, nodes, { { met.obstacle, met.blocker } })
+    move(id, 'blocked', 'pickup', {
+      reason = 'waits for ' .. resource .. who, fields = { conflicts = conflicts, parkedUntil = run.parkUntil },
+    })
+  end
+  if not park_job(id, run.token, run.parkUntil) then return false end
+  -- A cancel that came before it was parked is carried out by whoever takes the job up again: now. Behind its own run,
+  -- which is told of the cancel, it is `running`.
+  local t = redis.call('HMGET', key, 'state', 'cancelRequested')
+  if t[2] and t[1] ~= 'running' then promote_job(id) end
+  return true
+end
+
+-- It runs.
+local function note_running(request, nodes, started)
+  local id, run = request.task, request.run
+  local fields = {
+    worker = request.worker, host = run.host, alone = run.alone and 1 or cjson.null, phases = '[]', error = cjson.null,
+    parkedUntil = cjson.null, concurrentRunners = redis.call('ZCARD', PREFIX .. 'holders'),
+  }
+  if redis.call('HEXISTS', PREFIX .. 'task:' .. id, 'startedAt') == 0 then fields.startedAt = NOW end
+  if #started.beside > 0 then fields.conflicts = add_conflicts(request, nodes, started.beside) end
+  local reason = 'all that it claims is held'
+  move(id, 'running', 'pickup', {
+    reason = started.run == 1 and reason or 'run ' .. started.run .. ': ' .. reason, fields = fields,
+  })
+end
