@@ -92,9 +92,8 @@ end
 local function task_at(node)
   for _, wanted in ipairs(nodes) do
     if wanted[1] == node then
-      local key = PREFIX .. 'node:' .. node
-      local other = excluding_holders(key, wanted[2])[1]
-      return other and task_of(other) or keeper_of(key)
+      local other = excluding_holders(node, wanted[2])[1]
+      return other and task_of(other) or keeper_of(node)
     end
   end
   return ''
@@ -126,7 +125,7 @@ local beside = {}
 if request.policy == 'proceed' then
   for _, node in ipairs(nodes) do
     if node[2] ~= 'slot' then
-      for _, other in ipairs(excluding_holders(PREFIX .. 'node:' .. node[1], node[2])) do
+      for _, other in ipairs(excluding_holders(node[1], node[2])) do
         beside[#beside + 1] = { node[1], task_of(other) }
       end
     end

@@ -6,12 +6,11 @@
 -- Atomic, because a record that is freed between the read and the renewal would look alive. PEXPIRE and not SET,
 -- because it works also when Redis is full.
 
-local PREFIX = string.match(KEYS[1], '^({[^}]*}:)')
-local holder = string.sub(KEYS[1], #PREFIX + #'record:' + 1)
+-- @include ./nodes.lua
 
-if redis.call('HGET', KEYS[1], 'value') ~= ARGV[1] then return 0 end
-for i = 2, #KEYS do
-  if redis.call('HEXISTS', KEYS[i], 'h:' .. holder) == 0 then return 0 end
-end
+local holder = string.sub(KEYS[1], #PREFIX + #'record:' + 1)
+local record = redis.call('HMGET', KEYS[1], 'value', 'nodes')
+if record[1] ~= ARGV[1] then return 0 end
+if not holds_all(holder, cjson.decode(record[2])) then return 0 end
 if redis.call('PEXPIRE', PREFIX .. 'lease:' .. holder, ARGV[2]) == 0 then return 0 end
 return #KEYS

@@ -15,7 +15,7 @@ local function free(holder, keep_after)
   local nodes = cjson.decode(record[1])
   drop_holder(holder, nodes)
   if record[2] == 'merged' then
-    for _, node in ipairs(nodes) do decrease(PREFIX .. 'node:' .. node[1], 'M') end
+    change_merged(nodes, -1)
     redis.call('ZREM', PREFIX .. 'merged', holder)
   end
   redis.call('DEL', key, PREFIX .. 'lease:' .. holder)

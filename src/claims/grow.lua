@@ -65,7 +65,7 @@ end
 
 local reserved, blocked, yields = {}, nil, nil
 for _, node in ipairs(wanted) do
-  for _, other in ipairs(excluding_holders(PREFIX .. 'node:' .. node[1], node[2])) do
+  for _, other in ipairs(excluding_holders(node[1], node[2])) do
     local verdict = judge(other, node[1])
     local task = redis.call('HGET', PREFIX .. 'record:' .. other, 'task')
     if not task or task == '' then task = other end

@@ -16,9 +16,9 @@ for _, node in ipairs(cjson.decode(record[2])) do
   local goes = node[2] == 'slot' or is_branch(node[1])
   local list = goes and freed or kept
   list[#list + 1] = node
-  if not goes then redis.call('HINCRBY', PREFIX .. 'node:' .. node[1], 'M', 1) end
 end
 drop_holder(holder, freed)
+change_merged(kept, 1)
 redis.call('HSET', KEYS[1], 'kind', 'merged', 'nodes', cjson.encode(kept), 'branch', cjson.decode(record[4])[1],
   'merge', ARGV[3])
 redis.call('DEL', PREFIX .. 'lease:' .. holder)

@@ -1,8 +1,10 @@
 -- Lock nodes: who holds what in which mode, and whether one more may. A fragment, included by the scripts.
 --
--- node:<name> is a hash: a count per mode held (`X`, `S`, `slot`, …), `h:<holder>` → mode, `s:<holder>` → the number of
--- its slot, and for tickets that have waited too long `k:<ticket>` → "<mode> <rank>", counted in `K`. `M` counts the
--- holders that keep a node until their branch is merged. The counts make the common test one HMGET.
+-- `held` is a hash of counts: `<node> <mode>` → how many hold a node in a mode (`X`, `S`, `slot`, …), `<node> K` → for how
+-- many tickets that have waited too long it is kept, `<node> M` → how many keep it until their branch is merged; `K` and
+-- `M` alone count all of these. So one HMGET answers for a whole claim whether anything is in its way.
+-- `holding` says who: a zset of `<node>\0<holder>\0<mode>`, all with the same score, so that those of a node are a range.
+-- node:<name> is a hash for what is rare: `s:<holder>` → the number of its slot, `k:<ticket>` → "<mode> <rank>".
 -- A node list is a list of {name, mode, shown}. Names of counted things begin with `#`, and their mode is `slot`.
 -- A want is {id = ticket, nodes, rank, class, policy, exempt}: who asks, in which order, and how.
 
@@ -25,47 +27,105 @@ local function excludes(a, b)
   return false
 end
 
-local function add_holder(holder, nodes)
-  for _, node in ipairs(nodes) do
-    local key = PREFIX .. 'node:' .. node[1]
-    redis.call('HSET', key, 'h:' .. holder, node[2])
-    redis.call('HINCRBY', key, node[2], 1)
-  end
+local HELD, HOLDING = PREFIX .. 'held', PREFIX .. 'holding'
+-- Lua hands no more than some thousand values to a command.
+local AT_ONCE = 1000
+
+-- Calls `fn` with parts of a list that a command can take.
+local function in_parts(list, fn)
+  for from = 1, #list, AT_ONCE do fn({ unpack(list, from, math.min(#list, from + AT_ONCE - 1)) }) end
 end
 
-local function decrease(key, field)
-  if redis.call('HINCRBY', key, field, -1) <= 0 then redis.call('HDEL', key, field) end
+-- Adds to counts, each named once.
+local function change_counts(fields, by)
+  in_parts(fields, function(part)
+    local counts, set, gone = redis.call('HMGET', HELD, unpack(part)), {}, {}
+    for i, field in ipairs(part) do
+      local count = tonumber(counts[i] or 0) + by
+      if count > 0 then
+        set[#set + 1] = field
+        set[#set + 1] = count
+      else
+        gone[#gone + 1] = field
+      end
+    end
+    if #gone > 0 then redis.call('HDEL', HELD, unpack(gone)) end
+    if #set > 0 then redis.call('HSET', HELD, unpack(set)) end
+  end)
+end
+
+local function entry_of(holder, node) return node[1] .. '\0' .. holder .. '\0' .. node[2] end
+
+-- How many hold a node in a mode.
+local function count_of(node, mode) return tonumber(redis.call('HGET', HELD, node .. ' ' .. mode) or 0) end
+
+local function add_holder(holder, nodes)
+  local fields = {}
+  for i, node in ipairs(nodes) do fields[i] = node[1] .. ' ' .. node[2] end
+  change_counts(fields, 1)
+  in_parts(nodes, function(part)
+    local entries = {}
+    for _, node in ipairs(part) do
+      entries[#entries + 1] = 0
+      entries[#entries + 1] = entry_of(holder, node)
+    end
+    redis.call('ZADD', HOLDING, unpack(entries))
+  end)
 end
 
 -- Takes a holder off its nodes. An entry that somebody deleted is not counted down again.
 local function drop_holder(holder, nodes)
-  for _, node in ipairs(nodes) do
-    local key = PREFIX .. 'node:' .. node[1]
-    if redis.call('HDEL', key, 'h:' .. holder) == 1 then
-      decrease(key, node[2])
-      if node[2] == 'slot' then redis.call('HDEL', key, 's:' .. holder) end
+  in_parts(nodes, function(part)
+    local entries, fields, gone = {}, {}, {}
+    for i, node in ipairs(part) do entries[i] = entry_of(holder, node) end
+    local scores = redis.call('ZMSCORE', HOLDING, unpack(entries))
+    for i, node in ipairs(part) do
+      if scores[i] then
+        gone[#gone + 1] = entries[i]
+        fields[#fields + 1] = node[1] .. ' ' .. node[2]
+        if node[2] == 'slot' then redis.call('HDEL', PREFIX .. 'node:' .. node[1], 's:' .. holder) end
+      end
     end
-  end
+    if #gone == 0 then return end
+    redis.call('ZREM', HOLDING, unpack(gone))
+    change_counts(fields, -1)
+  end)
 end
+
+-- Whether a holder's entries are all there.
+local function holds_all(holder, nodes)
+  local whole = true
+  in_parts(nodes, function(part)
+    for i, node in ipairs(part) do part[i] = entry_of(holder, node) end
+    for _, score in ipairs(redis.call('ZMSCORE', HOLDING, unpack(part))) do whole = whole and score end
+  end)
+  return whole
+end
+
+local function kept_fields(node) return { node .. ' K', 'K' } end
 
 local function add_keep(ticket, rank, nodes)
   for _, node in ipairs(nodes) do
-    local key = PREFIX .. 'node:' .. node[1]
-    if redis.call('HSET', key, 'k:' .. ticket, node[2] .. ' ' .. rank) == 1 then redis.call('HINCRBY', key, 'K', 1) end
+    local value = node[2] .. ' ' .. rank
+    if redis.call('HSET', PREFIX .. 'node:' .. node[1], 'k:' .. ticket, value) == 1 then change_counts(kept_fields(node[1]), 1) end
   end
 end
 
 local function drop_keep(ticket, nodes)
   for _, node in ipairs(nodes) do
-    local key = PREFIX .. 'node:' .. node[1]
-    if redis.call('HDEL', key, 'k:' .. ticket) == 1 then decrease(key, 'K') end
+    if redis.call('HDEL', PREFIX .. 'node:' .. node[1], 'k:' .. ticket) == 1 then change_counts(kept_fields(node[1]), -1) end
   end
 end
 
+-- Counts nodes that are kept until a branch is merged.
+local function change_merged(nodes, by)
+  for _, node in ipairs(nodes) do change_counts({ node[1] .. ' M', 'M' }, by) end
+end
+
 -- How many tickets with an earlier rank keep this node from `want`, asking for `mode`. A slot is kept from everybody.
-local function keeps_before(key, mode, want)
+local function keeps_before(node, mode, want)
   local count = 0
-  local fields = redis.call('HGETALL', key)
+  local fields = redis.call('HGETALL', PREFIX .. 'node:' .. node)
   for i = 1, #fields, 2 do
     if string.sub(fields[i], 1, 2) == 'k:' and fields[i] ~= 'k:' .. want.id then
       local kept_mode, kept_rank = string.match(fields[i + 1], '^(%S+) (%S+)$')
@@ -78,8 +138,8 @@ local function keeps_before(key, mode, want)
 end
 
 -- A ticket that a node is kept for.
-local function keeper_of(key)
-  local fields = redis.call('HGETALL', key)
+local function keeper_of(node)
+  local fields = redis.call('HGETALL', PREFIX .. 'node:' .. node)
   for i = 1, #fields, 2 do
     if string.sub(fields[i], 1, 2) == 'k:' then return string.sub(fields[i], 3) end
   end
@@ -87,13 +147,11 @@ local function keeper_of(key)
 end
 
 -- The holders of a node that exclude `mode`; for a slot all of them.
-local function excluding_holders(key, mode)
+local function excluding_holders(node, mode)
   local found = {}
-  local fields = redis.call('HGETALL', key)
-  for i = 1, #fields, 2 do
-    if string.sub(fields[i], 1, 2) == 'h:' and (mode == 'slot' or excludes(mode, fields[i + 1])) then
-      found[#found + 1] = string.sub(fields[i], 3)
-    end
+  for _, entry in ipairs(redis.call('ZRANGEBYLEX', HOLDING, '[' .. node .. '\0', '(' .. node .. '\1')) do
+    local holder, held = string.match(entry, '^%Z*%z(%Z*)%z(%Z*)$')
+    if mode == 'slot' or excludes(mode, held) then found[#found + 1] = holder end
   end
   return found
 end
@@ -109,10 +167,9 @@ end
 local function slots_are_taken(node, want)
   local limit = capacity(node)
   if not limit then return false end
-  local key = PREFIX .. 'node:' .. node
-  local counts = redis.call('HMGET', key, 'slot', 'K')
+  local counts = redis.call('HMGET', HELD, node .. ' slot', node .. ' K')
   local used = tonumber(counts[1] or 0)
-  if used < limit and counts[2] then used = used + keeps_before(key, 'slot', want) end
+  if used < limit and counts[2] then used = used + keeps_before(node, 'slot', want) end
   return used >= limit
 end
 
@@ -145,28 +202,56 @@ end
 
 -- Whether a node with a mode of its own cannot be had. `gives_way(holder)`, where given, says that a holder yields.
 local function is_excluded(node, want, gives_way)
-  local key = PREFIX .. 'node:' .. node[1]
-  local counts = redis.call('HMGET', key, 'K', 'M', unpack(EXCLUDES[node[2]]))
   -- Whoever proceeds runs beside the holders of its paths.
   if want.policy == 'proceed' and not is_branch(node[1]) then return false end
+  local fields = { node[1] .. ' K', node[1] .. ' M' }
+  for _, mode in ipairs(EXCLUDES[node[2]]) do fields[#fields + 1] = node[1] .. ' ' .. mode end
+  local counts = redis.call('HMGET', HELD, unpack(fields))
   local held = false
-  for i = 3, #counts do
-    if counts[i] and tonumber(counts[i]) > 0 then held = true end
-  end
+  for i = 3, #counts do held = held or counts[i] end
   if held then
     if not gives_way and not counts[2] then return true end
-    for _, holder in ipairs(excluding_holders(key, node[2])) do
+    for _, holder in ipairs(excluding_holders(node[1], node[2])) do
       if not (gives_way and gives_way(holder)) and not (counts[2] and belongs_together(holder, want)) then
         return true
       end
     end
   end
-  return counts[1] and keeps_before(key, node[2], want) > 0
+  return counts[1] and keeps_before(node[1], node[2], want) > 0
+end
+
+-- Where in a list the first node is that may not be had, by one look at the counts of many; nil if all may be. Who
+-- judges for good are `is_excluded` and `slots_are_taken`.
+local function first_in_doubt(nodes)
+  local fields, places, limits, first_slot = { 'K' }, { 1 }, {}, nil
+  for i, node in ipairs(nodes) do
+    for _, mode in ipairs(EXCLUDES[node[2]]) do
+      fields[#fields + 1] = node[1] .. ' ' .. mode
+      places[#fields] = i
+    end
+    if node[2] == 'slot' then
+      first_slot = first_slot or i
+      limits[#limits + 1] = string.sub(node[1], 2)
+    end
+  end
+  for from = 1, #fields, AT_ONCE do
+    local to = math.min(#fields, from + AT_ONCE - 1)
+    for at, count in ipairs(redis.call('HMGET', HELD, unpack(fields, from, to))) do
+      if count then return places[from + at - 1] end
+    end
+  end
+  if not first_slot then return nil end
+  for i, limit in ipairs(redis.call('HMGET', PREFIX .. 'limits', unpack(limits))) do
+    -- A named resource that nobody has given a capacity has none.
+    if limit or string.sub(limits[i], 1, 9) == 'resource:' then return first_slot end
+  end
+  return nil
 end
 
 -- The first node that `want` cannot have, or nil. While the queue is paused no task may have the last thing it needs.
 local function find_obstacle(want, gives_way)
-  for _, node in ipairs(want.nodes) do
+  for i = first_in_doubt(want.nodes) or #want.nodes + 1, #want.nodes do
+    local node = want.nodes[i]
     if node[2] == 'slot' then
       if slots_are_taken(node[1], want) then return node[1] end
     elseif is_excluded(node, want, gives_way) then

@@ -15,12 +15,11 @@ end
 local function preempt(want)
   local found, victims = {}, {}
   for _, node in ipairs(want.nodes) do
-    local key = PREFIX .. 'node:' .. node[1]
     if node[2] == 'slot' then
       if slots_are_taken(node[1], want) then return nil end
     else
-      if keeps_before(key, node[2], want) > 0 then return nil end
-      for _, other in ipairs(excluding_holders(key, node[2])) do
+      if keeps_before(node[1], node[2], want) > 0 then return nil end
+      for _, other in ipairs(excluding_holders(node[1], node[2])) do
         if not belongs_together(other, want) then
           local task = is_preemptible(other, want)
           if not task then return nil end

@@ -13,7 +13,7 @@ local holder = string.sub(KEYS[1], #PREFIX + #'record:' + 1)
 local fields = cjson.decode(ARGV[1])
 local nodes = cjson.decode(fields.nodes)
 add_holder(holder, nodes)
-for _, node in ipairs(nodes) do redis.call('HINCRBY', PREFIX .. 'node:' .. node[1], 'M', 1) end
+change_merged(nodes, 1)
 for field, value in pairs(fields) do redis.call('HSET', KEYS[1], field, value) end
 redis.call('ZADD', PREFIX .. 'merged', fields.since, holder)
 return 1

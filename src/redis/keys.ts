@@ -4,7 +4,9 @@
  *
  * | key                | type   | owner   | TTL      | holds |
  * | ------------------ | ------ | ------- | -------- | ----- |
- * | `node:<node>`      | hash   | claims  | none     | per mode how many hold it (`X`, `S`, `slot`, …), per holder its mode (`h:<holder>`) and slot (`s:<holder>`), per keep its mode and rank (`k:<ticket>`, counted in `K`), how many hold it for a merge (`M`) |
+ * | `held`             | hash   | claims  | none     | `<node> <mode>` → how many hold it (`X`, `S`, `slot`, …), keep it (`K`), or hold it for a merge (`M`) |
+ * | `holding`          | zset   | claims  | none     | `<node>\0<holder>\0<mode>`: who holds what |
+ * | `node:<node>`      | hash   | claims  | none     | per holder of a named resource its slot (`s:<holder>`), per keep its mode and rank (`k:<ticket>`); its name is what redlock locks |
  * | `record:<holder>`  | hash   | claims  | none     | what a holder holds: value, kind, task, worker, since, nodes |
  * | `lease:<holder>`   | string | claims  | leaseTtl | the heartbeat of a holder |
  * | `holders`          | zset   | claims  | none     | holders with a lease, by the time they acquired it |
@@ -83,6 +85,8 @@ type KeyFamily =
   | 'probe';
 
 type SingleKey =
+  | 'held'
+  | 'holding'
   | 'holders'
   | 'merged'
   | 'growing'

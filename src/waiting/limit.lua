@@ -11,7 +11,7 @@ local name, keep_after = ARGV[1], tonumber(ARGV[3])
 local node = '#' .. name
 local kind = string.match(name, '^(%a+):')
 if ARGV[2] == '' then
-  local used = redis.call('EXISTS', PREFIX .. 'node:' .. node, PREFIX .. 'line:' .. node)
+  local used = count_of(node, 'slot') + count_of(node, 'K') + redis.call('EXISTS', PREFIX .. 'line:' .. node)
   if kind == 'resource' and used > 0 then return { 0 } end
   redis.call('HDEL', KEYS[1], name)
 else
@@ -22,9 +22,9 @@ if kind == 'weight' then return { 1 } end
 -- What is only reserved does not run yet: the last in rank go back in line until the rest fits.
 local limit, reserved = capacity(node), {}
 if limit then
-  local surplus = tonumber(redis.call('HGET', PREFIX .. 'node:' .. node, 'slot') or 0) - limit
+  local surplus = count_of(node, 'slot') - limit
   if surplus > 0 then
-    for _, holder in ipairs(excluding_holders(PREFIX .. 'node:' .. node, 'slot')) do
+    for _, holder in ipairs(excluding_holders(node, 'slot')) do
       local ticket = read_ticket(holder)
       if ticket and ticket.state == 'granted' then reserved[#reserved + 1] = ticket end
     end

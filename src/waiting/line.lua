@@ -98,10 +98,9 @@ end
 local function is_closed(node, ticket)
   local want = { id = '', rank = ticket[2] }
   if string.sub(node, 1, 1) == '#' and node ~= '#paused' then return slots_are_taken(node, want) end
-  local key = PREFIX .. 'node:' .. node
-  local counts = redis.call('HMGET', key, 'X', 'K', 'M')
-  if counts[1] and tonumber(counts[1]) > 0 then return not counts[3] end
-  return counts[2] and keeps_before(key, 'IS', want) > 0
+  local counts = redis.call('HMGET', HELD, node .. ' X', node .. ' K', node .. ' M')
+  if counts[1] then return not counts[3] end
+  return counts[2] and keeps_before(node, 'IS', want) > 0
 end
 
 -- The next ticket by rank among the open lines, with the line it stands in.
@@ -123,9 +122,15 @@ end
 -- others are filed under what blocks them now; ends when what was freed is taken. Returns a list of "<kind> <ticket>".
 local function serve(nodes, keep_after)
   local granted, lines = {}, {}
-  for _, node in ipairs(nodes) do
-    if redis.call('EXISTS', PREFIX .. 'line:' .. node[1]) == 1 then lines[#lines + 1] = { node = node[1], at = 0 } end
-  end
+  in_parts(nodes, function(part)
+    local keys = {}
+    for i, node in ipairs(part) do keys[i] = PREFIX .. 'line:' .. node[1] end
+    -- Mostly nobody waits for anything of it.
+    if redis.call('EXISTS', unpack(keys)) == 0 then return end
+    for i, node in ipairs(part) do
+      if redis.call('EXISTS', keys[i]) == 1 then lines[#lines + 1] = { node = node[1], at = 0 } end
+    end
+  end)
   while #lines > 0 do
     local head = next_in(lines)
     if not head then break end

@@ -111,11 +111,13 @@ describe('a claim', () => {
   });
 
   test('is lost when its lease, its record or one of its entries is deleted', async () => {
-    for (const victim of ['lease:a', 'record:a', `node:${repoKey}#path:x`]) {
+    for (const victim of ['lease:a', 'record:a', `${repoKey}#path:x\0a\0X`]) {
       const { ask, locker, keys } = setUp();
       const held = lockOf(await ask('a', { write: ['x'] }));
       expect(await locker.renew(held)).toBe('renewed');
-      expect(await redis.del(`${keys.prefix}${victim}`)).toBe(1);
+      const isEntry = victim.includes('\0');
+      const deleted = isEntry ? redis.zrem(keys.all('holding'), victim) : redis.del(`${keys.prefix}${victim}`);
+      expect(await deleted).toBe(1);
       expect(await locker.renew(held)).toBe('lost');
     }
   });

@@ -209,7 +209,10 @@ test('a growth counts once the lock servers agree', async () => {
   const claim = new Claim({ locker: one, lock, timings: timings(TTL_MS), sentAt, clock: processClock });
   // The claim of a holder that the queue has forgotten, kept up on the servers alone.
   const stale = await held(other, { write: ['b'] });
-  await queue.del(keys.key('record', stale.holder), ...(await queue.keys(`${keys.prefix}node:*b`)));
+  await queue.del(keys.key('record', stale.holder));
+  await queue.hdel(keys.all('held'), 'repo#path:b X');
+  const entries = await queue.zrange(keys.all('holding'), '0', '-1');
+  await queue.zrem(keys.all('holding'), ...entries.filter((entry) => entry.includes(stale.holder)));
   const keepUp = setInterval(() => void other.renew(stale), TTL_MS / 6);
   try {
     const request = {

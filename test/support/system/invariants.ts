@@ -50,7 +50,7 @@ async function keysLeft({ client }: World): Promise<string[]> {
   const all = (await Promise.all(serversOf(redis).map(async (one) => await one.keys(`${keys.prefix}*`)))).flat();
   const names = all.map((key) => key.slice(keys.prefix.length));
   const families = ['node', 'record', 'lease', 'ticket', 'line', 'waiter', 'waiting', 'dependents', 'branch'];
-  const singles = ['holders', 'merged', 'growing', 'tickets', 'granted', 'unqueued'];
+  const singles = ['held', 'holding', 'holders', 'merged', 'growing', 'tickets', 'granted', 'unqueued'];
   const jobs = ['active', 'wait', 'prioritized', 'delayed', 'paused'].map((list) => `tasks:${list}`);
   return names.filter(
     (name) =>

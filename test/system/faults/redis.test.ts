@@ -120,11 +120,12 @@ describe('Redis', () => {
       });
       await world.working(id);
       const { redis, keys } = world.client.queue;
-      const locks = await redis.keys(`${keys.prefix}node:*#branch:${branch}`);
+      const entries = await redis.zrange(keys.all('holding'), '0', '-1');
+      const locks = entries.filter((entry) => entry.includes(`#branch:${branch}\0`));
       expect(locks).toHaveLength(1);
       const deletedAt = Date.now();
       world.hasLostLeases = true;
-      expect(await redis.del(...locks)).toBe(1);
+      expect(await redis.zrem(keys.all('holding'), ...locks)).toBe(1);
       await world.working(id, 2);
       const [first, second] = world.stamps.of(id);
       // It is told at its next renewal, which comes within its lease.
