@@ -22,6 +22,9 @@ export interface Contention {
   readonly seed: number;
 }
 
+/** The contended workload, but for how contended it is. */
+export const CONTENTION = { tasks: 400, branches: 100, files: 400, meanMs: 60 };
+
 /** Tasks that want a branch and one to three files each. */
 export function contended({ tasks, branches, files, meanMs, zipf: exponent, seed }: Contention): BenchTask[] {
   const random = seeded(seed);

@@ -29,8 +29,12 @@ export interface BenchWorker {
 
 /** The side that queues tasks. */
 export interface Producer {
-  /** Queues all tasks, and only then lets the workers begin: what is measured is running them, not adding them. */
-  submit(tasks: readonly BenchTask[]): Promise<void>;
+  /** Lets no worker begin. */
+  pause(): Promise<void>;
+  /** Lets the workers begin. */
+  resume(): Promise<void>;
+  /** Queues tasks, which are numbered from `first` on. */
+  add(tasks: readonly BenchTask[], first: number): Promise<void>;
   /** How many tasks have ended. Throws if one failed. */
   finished(): Promise<number>;
   close(): Promise<void>;
@@ -38,6 +42,8 @@ export interface Producer {
 
 /** A system under measurement. */
 export interface System {
+  /** How tables call it. */
+  readonly title: string;
   openWorker(place: Place): Promise<BenchWorker>;
   openProducer(place: Place): Promise<Producer>;
 }
