@@ -53,7 +53,10 @@ export class Bench {
   }
 
   /** New worker processes, which have been running each of these systems for a while. */
-  async fleet(systems: readonly SystemName[], workers?: number): Promise<Fleet> {
+  async fleet(
+    systems: readonly SystemName[],
+    { workers, postgresUrl }: { readonly workers?: number; readonly postgresUrl?: string | undefined } = {},
+  ): Promise<Fleet> {
     const { sandbox, redis, profileDir, signal } = this.parts;
     const fleet = new Fleet({
       sandbox,
@@ -61,6 +64,7 @@ export class Bench {
       ...(workers === undefined ? {} : { workers }),
       profile: profileDir === undefined ? undefined : { dir: profileDir, name: this.#question },
       signal,
+      postgresUrl,
     });
     try {
       for (const system of systems) await warmUp(fleet, system);

@@ -34,6 +34,7 @@ export interface FleetOptions {
   readonly profile?: { readonly dir: string; readonly name: string } | undefined;
   /** Ends waits. */
   readonly signal: AbortSignal;
+  readonly postgresUrl?: string | undefined;
 }
 
 /** Which of the processes serve a trial, and how many tasks each takes at once. */
@@ -48,9 +49,11 @@ export class Fleet implements AsyncDisposable {
   /** Ends waits. */
   readonly signal: AbortSignal;
   readonly #sandbox: Sandbox;
+  readonly #postgresUrl: string | undefined;
   readonly #programs: readonly Program[];
 
-  constructor({ sandbox, redis, workers = WORKERS, profile, signal }: FleetOptions) {
+  constructor({ sandbox, redis, workers = WORKERS, profile, signal, postgresUrl }: FleetOptions) {
+    this.#postgresUrl = postgresUrl;
     this.#sandbox = sandbox;
     this.redis = redis;
     this.signal = signal;
@@ -80,7 +83,8 @@ export class Fleet implements AsyncDisposable {
   /** Opens workers of a system at a place of its own. Nothing else may run on the fleet until it is closed. */
   async trial(system: SystemName, { workers = this.#programs.length, concurrency = CONCURRENCY }: Crew = {}) {
     const { redisUrl, dir } = this.#sandbox;
-    const place = { redisUrl, queue: `bench-${ulid().toLowerCase()}`, concurrency, dir: join(dir, 'data') };
+    const queue = `bench-${ulid().toLowerCase()}`;
+    const place = { redisUrl, queue, concurrency, dir: join(dir, 'data'), postgresUrl: this.#postgresUrl };
     await mkdir(place.dir, { recursive: true });
     return await Trial.open(system, { fleet: this, workers, place });
   }

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import type { Redis } from 'ioredis';
+import { postgresVersion } from './postgres.ts';
 
 /** The machine, and what was used. */
 export interface Setting {
@@ -14,7 +15,7 @@ export interface Setting {
   readonly load: number;
 }
 
-const PACKAGES = ['bullmq', 'ioredis', 'redlock'];
+const PACKAGES = ['bullmq', 'ioredis', 'redlock', 'groupmq', 'graphile-worker'];
 
 /** Looks at the machine. */
 export async function settingOf(redis: Redis, seed: number): Promise<Setting> {
@@ -26,6 +27,7 @@ export async function settingOf(redis: Redis, seed: number): Promise<Setting> {
       node: process.versions.node,
       redis: /redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? 'unknown',
       git: /\d\S*/.exec(execFileSync('git', ['--version'], { encoding: 'utf8' }))?.[0] ?? 'unknown',
+      postgres: postgresVersion() ?? 'missing',
       ...Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
     },
     seed,

@@ -34,12 +34,14 @@ interface Start {
 export class Trial implements AsyncDisposable {
   readonly place: Place;
   readonly producer: Producer;
+  readonly #system: SystemName;
   readonly #parts: Parts;
   readonly #tasks: BenchTask[] = [];
   #start: Start | undefined;
   #seen: Seen[] | undefined;
 
-  private constructor(parts: Parts, producer: Producer) {
+  private constructor(system: SystemName, parts: Parts, producer: Producer) {
+    this.#system = system;
     this.#parts = parts;
     this.place = parts.place;
     this.producer = producer;
@@ -50,12 +52,12 @@ export class Trial implements AsyncDisposable {
     const producer = await SYSTEMS[system].openProducer(parts.place);
     try {
       await producer.pause();
-      await parts.fleet.open(system, parts);
+      if (SYSTEMS[system].opensLate !== true) await parts.fleet.open(system, parts);
     } catch (error) {
       await producer.close();
       throw error;
     }
-    return new Trial(parts, producer);
+    return new Trial(system, parts, producer);
   }
 
   /** Queues tasks. */
@@ -69,9 +71,10 @@ export class Trial implements AsyncDisposable {
     for (const task of tasks) this.#tasks.push(task);
   }
 
-  /** Lets the workers begin. What is spent from now on is what the trial costs. */
+  /** Lets the workers begin, or go on after a pause. What is spent from now on is what the trial costs. */
   async start(): Promise<void> {
     this.#start = await this.#read();
+    if (SYSTEMS[this.#system].opensLate === true) await this.#parts.fleet.open(this.#system, this.#parts);
     await this.producer.resume();
   }
 
@@ -127,7 +130,7 @@ export class Trial implements AsyncDisposable {
     // After an error a worker may be beyond closing; its process is stopped with the fleet.
     if (!fleet.signal.aborted) await this.stop().catch(() => {});
     await this.producer.close();
-    await fleet.redis.flushdb('ASYNC');
+    await fleet.redis.flushdb('SYNC');
   }
 
   async #read(): Promise<Start> {

@@ -37,6 +37,11 @@ export function contended({ tasks, branches, files, meanMs, zipf: exponent, seed
   });
 }
 
+/** Tasks that want one thing each, a branch. */
+export function oneKey(like: Omit<Contention, 'files'>): BenchTask[] {
+  return contended({ ...like, files: 1 }).map((task) => ({ ...task, files: [] }));
+}
+
 /** Tasks that share nothing: a branch and three files of its own each. */
 export function disjoint(tasks: number, ms = 0): BenchTask[] {
   return Array.from({ length: tasks }, (_, i) => ({

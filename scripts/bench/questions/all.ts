@@ -5,10 +5,12 @@ import { agreement } from './agreement.ts';
 import { contention } from './contention.ts';
 import { cost } from './cost.ts';
 import { estimate } from './estimate.ts';
+import { growth } from './growth.ts';
 import { handOver } from './hand-over.ts';
+import { memory } from './memory.ts';
 import { throughput } from './throughput.ts';
 
 /** What is asked unless something is named. */
-export const BY_DEFAULT: readonly Question[] = [contention, throughput, handOver, cost];
+export const BY_DEFAULT: readonly Question[] = [contention, throughput, handOver, growth, memory, cost];
 /** What is asked only when it is named: how good forecasts are, not how fast anything is. */
 export const ON_REQUEST: readonly Question[] = [agreement, estimate];

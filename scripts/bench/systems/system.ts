@@ -11,6 +11,8 @@ export interface Place {
   readonly concurrency: number;
   /** A folder that the worker may write to. */
   readonly dir: string;
+  /** A PostgreSQL, for the system that needs one. */
+  readonly postgresUrl?: string | undefined;
 }
 
 /** What a worker has seen. */
@@ -44,6 +46,8 @@ export interface Producer {
 export interface System {
   /** How tables call it. */
   readonly title: string;
+  /** Its queue cannot be paused: its workers are opened when tasks are there, and begin then. */
+  readonly opensLate?: boolean;
   openWorker(place: Place): Promise<BenchWorker>;
   openProducer(place: Place): Promise<Producer>;
 }
