@@ -1,5 +1,6 @@
 /** The bench: prints what it measures and asserts no speed. It fails only if exclusion or waking failed. */
 
+import { setMaxListeners } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -17,6 +18,8 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(options: Options): Promise<number> {
   using stopped = stopSignal();
+  // As many wait for it as things are done at once.
+  setMaxListeners(0, stopped.signal);
   const sandbox = await openSandbox({ name: 'bench' });
   const redis = new Redis(sandbox.redisUrl);
   try {

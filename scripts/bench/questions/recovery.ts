@@ -11,9 +11,9 @@ import { startWorkers } from '../real-workers.ts';
 import { makeRemote } from '../remote.ts';
 import { type Spread, shown, spread } from '../stats.ts';
 
-/** More slots than tasks may run, so that there is room for what comes back. */
-const FLEET = { workers: 6, concurrency: 2, cap: 6 };
-const TASKS = 9;
+/** More slots than there are tasks, so that there is room for what comes back. */
+const FLEET = { workers: 6, concurrency: 2 };
+const TASKS = 6;
 const KILLS = 3;
 const KILL_EVERY_MS = 400;
 const STEP_SECONDS = 120;
@@ -60,7 +60,7 @@ export const recovery: Question = {
             `${(100 * lost).toFixed(0)} %`,
           ]),
           notes: [
-            `Of ${FLEET.cap} slots that the fleet may use at once (max_parallel_runners), with more tasks queued: from the first kill to the last start.`,
+            `Of ${TASKS} slots that the fleet may use at once (max_parallel_runners): from the first kill to the last start.`,
           ],
         },
       ],
@@ -81,7 +81,7 @@ async function killSome(bench: Bench, remote: string, lease: (typeof LEASES)[num
   await appendFile(log, '');
   const options = { redisUrl: sandbox.redisUrl, queue: `recovery-${lease.leaseTtl}`, dataDir };
   await using box = await Signalbox.connect(options);
-  await box.setLimit('max_parallel_runners', FLEET.cap);
+  await box.setLimit('max_parallel_runners', TASKS);
   const programs = await startWorkers(sandbox, box, { ...FLEET, count: FLEET.workers, leaseTtl: lease.leaseTtl });
   try {
     const run = `echo "$SIGNALBOX_TASK_ID $(date +%s%3N)" >> '${log}'; sleep ${STEP_SECONDS}`;
@@ -95,7 +95,7 @@ async function killSome(bench: Bench, remote: string, lease: (typeof LEASES)[num
     }));
     await box.submit(tasks);
     const starts = async () => await stampsOf(log);
-    await until(signal, async () => (await starts()).length >= FLEET.cap);
+    await until(signal, async () => (await starts()).length >= TASKS);
     const cutOff: Stamp[] = [];
     for (let kill = 0; kill < KILLS; kill += 1) {
       cutOff.push(...(await killOne(box, cutOff)));
@@ -139,7 +139,7 @@ export function idleShare(cutOff: readonly Stamp[], starts: readonly Stamp[]): n
   const to = Math.max(...later.map(({ atMs }) => atMs));
   const changes = [...cutOff.map(({ atMs }) => ({ atMs, by: 1 })), ...later.map(({ atMs }) => ({ atMs, by: -1 }))];
   const idleMs = changes.reduce((sum, { atMs, by }) => sum + by * (to - atMs), 0);
-  return idleMs / (FLEET.cap * (to - from));
+  return idleMs / (TASKS * (to - from));
 }
 
 async function stampsOf(file: string): Promise<Stamp[]> {
