@@ -20,7 +20,7 @@ const LEASH = '"$@" & pid=$!; read -r _; kill -INT $pid; wait $pid';
 const START_TRIES = 100;
 
 /** The folder of `postgres` and `initdb`; undefined if they are not installed. */
-export function postgresPrograms(): string | undefined {
+function postgresPrograms(): string | undefined {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
   const folders = [
     ...(process.env['PATH'] ?? '').split(delimiter),

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Files lie in folders of so many. */
-export const FILES_A_FOLDER = 20;
+const FILES_A_FOLDER = 20;
 const FOLDERS_AN_AREA = 50;
 const AUTHOR = 'Bench <bench@localhost> 1700000000 +0000';
 const LINES = 25;

@@ -68,7 +68,7 @@ async function openProducer({ redisUrl, queue }: Place): Promise<Producer> {
 }
 
 /** A task as Signalbox is given it. */
-export function toInput({ branch, files, ms }: BenchTask, task: number) {
+function toInput({ branch, files, ms }: BenchTask, task: number) {
   const title = `bench ${task}`;
   return {
     title,
