@@ -17,6 +17,7 @@ export interface RunResult {
 }
 
 const LOOK_EVERY_MS = 20;
+const PATIENCE_MS = 240_000;
 
 interface Parts {
   readonly fleet: Fleet;
@@ -83,10 +84,12 @@ export class Trial implements AsyncDisposable {
     await this.until(async () => (await this.producer.finished()) >= count);
   }
 
-  /** Resolves when this is so. */
+  /** Resolves when this is so. Throws if it is not after minutes: then it never will be. */
   async until(isSo: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + PATIENCE_MS;
     while (!(await isSo())) {
       this.#parts.fleet.signal.throwIfAborted();
+      if (performance.now() > end) throw new Error(`${this.#system} did not get there in ${PATIENCE_MS / 60_000} min`);
       await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
     }
   }

@@ -16,8 +16,8 @@ const STATES = ['queued', 'blocked', 'running', 'finished'] as const;
 type State = (typeof STATES)[number];
 
 /** How many tasks there are in each state; running ones each need a slot. */
-const COUNTS: Readonly<Record<State, number>> = { queued: 2_000, blocked: 2_000, running: 500, finished: 2_000 };
-const RUNS = 3;
+const COUNTS: Readonly<Record<State, number>> = { queued: 2_000, blocked: 2_000, running: 300, finished: 2_000 };
+const RUNS: Readonly<Record<State, number>> = { queued: 3, blocked: 3, running: 1, finished: 3 };
 /** How many no-op tasks two workers run while their memory is looked at, and how often that is. */
 const ENDURED = { tasks: 20_000, looks: 4 };
 
@@ -29,10 +29,10 @@ export const memory: Question = {
     await using fleet = await bench.fleet(['signalbox']);
     const faults = new FaultList();
     const bytes: { state: State; each: Spread }[] = [];
-    const runs = bench.repeats(RUNS);
     for (const state of STATES) {
       const seen: number[] = [];
-      for (let run = 0; run < runs; run += 1) seen.push(await bytesOf(state, { bench, fleet, faults }));
+      for (let run = 0; run < bench.repeats(RUNS[state]); run += 1)
+        seen.push(await bytesOf(state, { bench, fleet, faults }));
       bytes.push({ state, each: spread(seen) });
       bench.say(`${state}: ${Math.round(bytes.at(-1)?.each.median ?? 0)} bytes of Redis a task`);
     }
@@ -42,9 +42,9 @@ export const memory: Question = {
       figures: { bytes, resident },
       tables: [
         {
-          title: `Bytes of Redis a task of the README’s size; ${runs} runs`,
-          head: ['state', 'tasks', 'bytes a task'],
-          rows: bytes.map((one) => [one.state, countOf(bench, one.state), shown(one.each)]),
+          title: 'Bytes of Redis a task of the README’s size',
+          head: ['state', 'tasks', 'runs', 'bytes a task'],
+          rows: bytes.map((one) => [one.state, countOf(bench, one.state), one.each.count, shown(one.each)]),
           notes: ['The difference of `used_memory` to the same queue without tasks; an ended task’s history is in it.'],
         },
         {
@@ -109,8 +109,9 @@ async function bytesOf(state: State, { bench, fleet, faults }: Means): Promise<n
   return bytes;
 }
 
-/** Takes away what waits, so that workers can be closed. */
+/** Waits for what runs, so that workers can be closed. */
 async function endRuns(trial: Trial, box: Signalbox): Promise<void> {
+  // Else those that wait begin now.
   await trial.producer.pause();
   await trial.until(async () => (await box.queue.store.counts()).running === 0);
 }
@@ -120,7 +121,7 @@ async function submit(box: Signalbox, tasks: readonly TaskInput[]): Promise<void
 }
 
 /** How long a running task works: until all others run, and have been looked at. */
-const HELD_MS = 6_000;
+const HELD_MS = 8_000;
 
 /**
  * The README's task, but that its commands are a handler with an input as long as they are: so that it can run without
