@@ -67,7 +67,7 @@ export class Bench {
       postgresUrl,
     });
     try {
-      for (const system of systems) await warmUp(fleet, system);
+      for (const system of systems) await warmUp(fleet, system, this.amount(1, 0.1));
     } catch (error) {
       await fleet[Symbol.asyncDispose]();
       throw error;
@@ -76,8 +76,11 @@ export class Bench {
   }
 }
 
+/** How many tasks each process runs before anything is measured: with fewer its code is not compiled yet. */
+const WARM_UP = { tasks: 2_000, perProcess: 400 };
+
 /** A fleet has been running for a while: its code is compiled and Redis knows the scripts. */
-async function warmUp(fleet: Fleet, system: SystemName): Promise<void> {
-  await fleet.run(system, disjoint(1_000));
+async function warmUp(fleet: Fleet, system: SystemName, share: number): Promise<void> {
+  await fleet.run(system, disjoint(share * Math.max(WARM_UP.tasks, WARM_UP.perProcess * fleet.size)));
   await fleet.run(system, contended({ tasks: 200, branches: 100, files: 400, meanMs: 20, zipf: 0.8, seed: 0 }));
 }

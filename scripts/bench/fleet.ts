@@ -70,6 +70,11 @@ export class Fleet implements AsyncDisposable {
     });
   }
 
+  /** How many processes there are. */
+  get size(): number {
+    return this.#programs.length;
+  }
+
   /** Runs tasks on a system, on a queue of their own, from the first to the last. */
   async run(system: SystemName, tasks: readonly BenchTask[], crew: Crew = {}): Promise<WholeRun> {
     await using trial = await this.trial(system, crew);

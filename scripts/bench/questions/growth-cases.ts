@@ -24,9 +24,9 @@ export interface Means {
 }
 
 /** How many tasks are measured at each size. */
-const PROBES = 1_000;
+const PROBES = 800;
 /** How many paths are claimed at each number of paths a claim, at least by so many tasks. */
-const PATHS = { total: 40_000, tasks: 40, mostTasks: 1_000 };
+const PATHS = { total: 20_000, tasks: 30, mostTasks: 800 };
 
 /** With `size` more tasks queued at the end of the measurement. */
 export async function backlog({ bench, fleet, faults }: Means, size: number): Promise<TaskCost> {
@@ -85,7 +85,7 @@ export function paths(depth: number): (means: Means, size: number) => Promise<Ta
   return async ({ bench, fleet, faults }, size) => {
     await using trial = await fleet.trial('signalbox');
     const wanted = Math.max(PATHS.tasks, Math.min(PATHS.mostTasks, Math.round(PATHS.total / size)));
-    const count = bench.amount(wanted, 40);
+    const count = bench.amount(wanted, 30);
     const folders = Array.from({ length: depth - 2 }, (_, level) => `level-${level}/`).join('');
     const tasks: BenchTask[] = Array.from({ length: count }, (_, i) => ({
       branch: `work-${i}`,

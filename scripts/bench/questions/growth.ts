@@ -31,28 +31,28 @@ interface CurveFigures {
 const SLOTS = WORKERS * CONCURRENCY;
 const MOST_WORKERS = 16;
 /** With branch, owner and folders hardly less than the 1,000 nodes from which on a claim is widened to folders. */
-const PATHS = [1, 10, 100, 980];
+const PATHS = [1, 100, 980];
 const COSTS = ['redisUs', 'workerUs', 'wallUs'] as const satisfies readonly (keyof TaskCost)[];
 
 const CURVES: readonly Curve[] = [
   { name: 'queued behind it', sizes: [100, 1_000, 10_000, 100_000], measure: backlog, flat: true, runs: 1 },
   {
     name: 'blocked on a branch elsewhere',
-    sizes: [10, 100, 1_000, 10_000],
+    sizes: [10, 1_000, 10_000],
     measure: blockedElsewhere,
     flat: true,
-    runs: 2,
+    runs: 3,
   },
-  { name: 'claims held elsewhere', sizes: [0, 10, 100, 1_000], measure: heldElsewhere, flat: true, runs: 2 },
-  { name: 'paths a claim, 2 deep', sizes: PATHS, measure: paths(2), flat: false, runs: 2 },
-  { name: 'paths a claim, 10 deep', sizes: PATHS, measure: paths(10), flat: false, runs: 2 },
+  { name: 'claims held elsewhere', sizes: [0, 100, 1_000], measure: heldElsewhere, flat: true, runs: 3 },
+  { name: 'paths a claim, 2 deep', sizes: PATHS, measure: paths(2), flat: false, runs: 3 },
+  { name: 'paths a claim, 10 deep', sizes: PATHS, measure: paths(10), flat: false, runs: 3 },
 ];
 const WORKER_CURVE: Curve = {
   name: `worker processes, ${SLOTS} slots in all`,
-  sizes: [1, 2, 4, 8, MOST_WORKERS],
+  sizes: [1, 4, MOST_WORKERS],
   measure: workers(SLOTS),
   flat: true,
-  runs: 2,
+  runs: 3,
 };
 
 /** No-op tasks with a branch and files of their own, in an ever larger queue. */
