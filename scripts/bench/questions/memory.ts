@@ -16,10 +16,10 @@ const STATES = ['queued', 'blocked', 'running', 'finished'] as const;
 type State = (typeof STATES)[number];
 
 /** How many tasks there are in each state; running ones each need a slot. */
-const COUNTS: Readonly<Record<State, number>> = { queued: 2_000, blocked: 2_000, running: 300, finished: 2_000 };
+const COUNTS: Readonly<Record<State, number>> = { queued: 1_000, blocked: 1_000, running: 300, finished: 1_000 };
 const RUNS: Readonly<Record<State, number>> = { queued: 3, blocked: 3, running: 1, finished: 3 };
-/** How many no-op tasks two workers run while their memory is looked at, and how often that is. */
-const ENDURED = { tasks: 20_000, looks: 4 };
+/** How many no-op tasks one worker runs while its memory is looked at, and how often that is. */
+const ENDURED = { tasks: 10_000, looks: 4 };
 
 /** Tasks as large as the one in the README, by the bytes that Redis says its data take. */
 export const memory: Question = {
@@ -48,8 +48,8 @@ export const memory: Question = {
           notes: ['The difference of `used_memory` to the same queue without tasks; an ended task’s history is in it.'],
         },
         {
-          title: 'Resident memory of the larger of two workers, as they run no-op tasks; once',
-          head: ['tasks that the two have run', 'MiB'],
+          title: 'Resident memory of a worker, as it runs no-op tasks; once',
+          head: ['tasks', 'MiB'],
           rows: resident.map(({ tasks, rssBytes }) => [tasks, (rssBytes / 2 ** 20).toFixed(1)]),
         },
       ],
@@ -151,9 +151,9 @@ function readmeTask(i: number, state: State): TaskInput {
   };
 }
 
-/** The larger of the workers as they run many tasks: before, in between and after. */
+/** How large a worker is as it runs many tasks: before, in between and after. */
 async function endure({ bench, fleet, faults }: Means): Promise<{ tasks: number; rssBytes: number }[]> {
-  await using trial = await fleet.trial('signalbox');
+  await using trial = await fleet.trial('signalbox', { workers: 1 });
   const all = bench.amount(ENDURED.tasks, 1_000);
   await trial.add(disjoint(all));
   const seen = [{ tasks: 0, rssBytes: await trial.rssBytes() }];
