@@ -1,99 +1,123 @@
-/** The worker processes of the bench, and one run of some tasks on them. */
+/** The worker processes of the bench: each serves one trial after the other, so that like a fleet's they are warm. */
 
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Redis } from 'ioredis';
 import { ulid } from 'ulid';
 import type { Program } from '../sandbox/program.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { makespan, type Note, overlaps } from './stats.ts';
-import { SYSTEMS, type SystemName } from './systems/all.ts';
+import type { Cost, ProcessReading } from './readings.ts';
+import type { SystemName } from './systems/all.ts';
 import type { Place, Seen } from './systems/system.ts';
+import { type RunResult, Trial } from './trial.ts';
 import type { Order } from './worker.ts';
 import type { BenchTask } from './workload.ts';
 
-/** How many worker processes there are, and how many tasks each runs at once. */
+/** How many worker processes there are, if nothing else is said. */
 export const WORKERS = 2;
-/** See {@link WORKERS}. */
+/** How many tasks each runs at once, if nothing else is said. */
 export const CONCURRENCY = 8;
 
-/** What one run gave. */
-export interface RunResult {
-  readonly notes: readonly Note[];
-  readonly makespanMs: number;
-  readonly blocked: number;
-  readonly deadManFired: number;
-  readonly overlaps: readonly string[];
+/** A run of tasks from the first to the last, with what it cost. */
+export interface WholeRun extends RunResult {
+  readonly cost: Cost;
 }
 
-const LOOK_EVERY_MS = 50;
-
-/** The processes, which serve one run after the other: like a fleet's, they are warm. */
-export class Fleet {
-  readonly #sandbox: Sandbox;
-  readonly #programs: readonly Program[];
+/** Where the processes run. */
+export interface FleetOptions {
+  readonly sandbox: Sandbox;
+  readonly redis: Redis;
+  /** The default is {@link WORKERS}. */
+  readonly workers?: number;
+  /** Where the processes leave their profiles, and how these are called. */
+  readonly profile?: { readonly dir: string; readonly name: string } | undefined;
   /** Ends waits. */
-  readonly #signal: AbortSignal;
+  readonly signal: AbortSignal;
+  readonly postgresUrl?: string | undefined;
+}
 
-  constructor(
-    sandbox: Sandbox,
-    { profileDir, signal }: { readonly profileDir?: string | undefined; readonly signal: AbortSignal },
-  ) {
+/** Which of the processes serve a trial, and how many tasks each takes at once. */
+export interface Crew {
+  readonly workers?: number;
+  readonly concurrency?: number;
+}
+
+/** The processes. */
+export class Fleet implements AsyncDisposable {
+  readonly redis: Redis;
+  /** Ends waits. */
+  readonly signal: AbortSignal;
+  readonly #sandbox: Sandbox;
+  readonly #postgresUrl: string | undefined;
+  readonly #programs: readonly Program[];
+
+  constructor({ sandbox, redis, workers = WORKERS, profile, signal, postgresUrl }: FleetOptions) {
+    this.#postgresUrl = postgresUrl;
     this.#sandbox = sandbox;
-    this.#signal = signal;
-    const execArgv = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
-    this.#programs = Array.from({ length: WORKERS }, (_, i) =>
-      sandbox.start({ name: `worker ${i + 1}`, file: new URL('./worker.ts', import.meta.url), execArgv }),
-    );
+    this.redis = redis;
+    this.signal = signal;
+    this.#programs = Array.from({ length: workers }, (_, i) => {
+      const execArgv =
+        profile === undefined
+          ? []
+          : [
+              '--cpu-prof',
+              `--cpu-prof-dir=${profile.dir}`,
+              `--cpu-prof-name=${profile.name}-worker-${i + 1}.cpuprofile`,
+            ];
+      return sandbox.start({ name: `worker ${i + 1}`, file: new URL('./worker.ts', import.meta.url), execArgv });
+    });
   }
 
-  /** Runs tasks on a system, on a queue of their own. */
-  async run(system: SystemName, tasks: readonly BenchTask[]): Promise<RunResult> {
-    const place = await this.#newPlace();
-    return resultOf(await this.#serve(system, { place, tasks }), tasks);
+  /** How many processes there are. */
+  get size(): number {
+    return this.#programs.length;
   }
 
-  /** Has workers of Signalbox at a place of their own while `submit` queues these tasks and waits for them. */
-  async drive(
-    tasks: readonly BenchTask[],
-    submit: (place: Place, signal: AbortSignal) => Promise<void>,
-  ): Promise<RunResult> {
-    const place = await this.#newPlace();
-    await this.#tell({ open: 'signalbox', place });
-    await submit(place, this.#signal);
-    return resultOf((await this.#tell({ close: true })) as Seen[], tasks);
+  /** Runs tasks on a system, on a queue of their own, from the first to the last. */
+  async run(system: SystemName, tasks: readonly BenchTask[], crew: Crew = {}): Promise<WholeRun> {
+    await using trial = await this.trial(system, crew);
+    await trial.add(tasks);
+    await trial.start();
+    await trial.ended(tasks.length);
+    const cost = await trial.cost();
+    return { ...(await trial.stop()), cost };
   }
 
-  async #newPlace(): Promise<Place> {
+  /** Opens workers of a system at a place of its own. Nothing else may run on the fleet until it is closed. */
+  async trial(system: SystemName, { workers = this.#programs.length, concurrency = CONCURRENCY }: Crew = {}) {
     const { redisUrl, dir } = this.#sandbox;
     const queue = `bench-${ulid().toLowerCase()}`;
-    const place = { redisUrl, queue, concurrency: CONCURRENCY, dir: join(dir, 'data') };
+    const place = { redisUrl, queue, concurrency, dir: join(dir, 'data'), postgresUrl: this.#postgresUrl };
     await mkdir(place.dir, { recursive: true });
-    return place;
+    return await Trial.open(system, { fleet: this, workers, place });
   }
 
-  async #serve(
-    system: SystemName,
-    { place, tasks }: { readonly place: Place; readonly tasks: readonly BenchTask[] },
-  ): Promise<Seen[]> {
-    const producer = await SYSTEMS[system].openProducer(place);
-    try {
-      await this.#tell({ open: system, place });
-      await producer.submit(tasks);
-      while ((await producer.finished()) < tasks.length) {
-        this.#signal.throwIfAborted();
-        await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
-      }
-      return (await this.#tell({ close: true })) as Seen[];
-    } finally {
-      await producer.close();
-    }
+  /** Tells the first `workers` processes to open a worker. */
+  async open(system: SystemName, { place, workers }: { readonly place: Place; readonly workers: number }) {
+    await this.#tell({ open: system, place }, workers);
   }
 
-  async #tell(order: Order): Promise<unknown[]> {
+  /** Closes the workers of these processes and answers what they have seen. */
+  async close(workers: number): Promise<Seen[]> {
+    return (await this.#tell({ close: true }, workers)) as Seen[];
+  }
+
+  /** What these processes have spent so far. */
+  async read(workers: number): Promise<ProcessReading[]> {
+    return (await this.#tell({ read: true }, workers)) as ProcessReading[];
+  }
+
+  /** Stops the processes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#programs.map((program) => program.stop()));
+  }
+
+  async #tell(order: Order, workers: number): Promise<unknown[]> {
     return await Promise.all(
-      this.#programs.map(async ({ name, child, exited, lines }) => {
-        const answered = once(child, 'message', { signal: this.#signal });
+      this.#programs.slice(0, workers).map(async ({ name, child, exited, lines }) => {
+        const answered = once(child, 'message', { signal: this.signal });
         const died = exited.then(() => {
           throw new Error(`${name} died: ${lines.slice(-10).join('\n')}`);
         });
@@ -104,15 +128,4 @@ export class Fleet {
       }),
     );
   }
-}
-
-function resultOf(seen: readonly Seen[], tasks: readonly BenchTask[]): RunResult {
-  const notes = seen.flatMap((one) => one.notes);
-  return {
-    notes,
-    makespanMs: makespan(notes),
-    blocked: seen.reduce((sum, one) => sum + one.blocked, 0),
-    deadManFired: seen.reduce((sum, one) => sum + one.deadManFired, 0),
-    overlaps: overlaps(notes, tasks),
-  };
 }

@@ -1,129 +1,91 @@
 /** What the bench prints: the figures as tables, with all that one needs to judge or repeat them. */
 
 import Table from 'cli-table3';
-import type { AgreementFigures } from './agreement.ts';
-import type { EstimateFigures } from './estimate.ts';
-import type { ContentionFigures, Faults, HandOverFigures, ThroughputFigures } from './measure.ts';
-import type { Spread } from './stats.ts';
+import type { Answer, AnswerTable, Question, Target } from './question.ts';
+import type { Setting } from './setting.ts';
 
-/** Where and how it was measured. */
-export interface Setting {
-  readonly machine: string;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly seed: number;
-  readonly runs: number;
-  /** What else the machine was doing when it began: its load average of the last minute. */
-  readonly load: number;
+/** A question with what came of it. */
+export interface Asked {
+  readonly question: Pick<Question, 'name' | 'asks'>;
+  readonly answer: Answer;
+  readonly tookMs: number;
 }
 
 /** All that was measured. */
-export interface BenchReport extends Faults {
+export interface BenchReport {
   readonly setting: Setting;
-  readonly contention?: readonly ContentionFigures[];
-  readonly throughput?: ThroughputFigures;
-  readonly handOver?: HandOverFigures;
-  readonly agreement?: readonly AgreementFigures[];
-  readonly estimate?: EstimateFigures;
+  readonly asked: readonly Asked[];
+}
+
+/** The setting in a line or two. */
+export function settingLines({ machine, versions, seed, load }: Setting): string[] {
+  const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `${machine}; ${used.join(', ')}`,
+    `seed ${seed}; figures are medians, with smallest to largest; load average at the start ${load.toFixed(1)}`,
+  ];
 }
 
 /** The report as text. */
-export function renderBench({
-  setting,
-  contention,
-  throughput,
-  handOver,
-  agreement,
-  estimate,
-  overlaps,
-  deadManFired,
-}: BenchReport): string {
-  const { machine, versions, seed, runs, load } = setting;
+export function renderText({ setting, asked }: BenchReport): string {
+  const overlaps = asked.flatMap(({ answer }) => answer.faults.overlaps);
   const parts = [
-    `${machine}; ${Object.entries(versions)
-      .map(([name, version]) => `${name} ${version}`)
-      .join(', ')}`,
-    `seed ${seed}, ${runs} runs each: median (smallest to largest); load average at the start ${load.toFixed(1)}`,
-    ...(contention === undefined
-      ? []
-      : [
-          '',
-          'makespan over that of an ideal scheduler, 400 tasks of about 60 ms on 2 × 8 runners',
-          contentionTable(contention),
-        ]),
-    ...(throughput === undefined
-      ? []
-      : ['', 'tasks a second that do nothing and share nothing', throughputTable(throughput)]),
-    ...(handOver === undefined
-      ? []
-      : ['', 'from the end of one task’s step to the start of the next one’s, on one branch', handOverTable(handOver)]),
-    ...(agreement === undefined ? [] : ['', 'the contended workload, run and simulated', agreementTable(agreement)]),
-    ...(estimate === undefined
-      ? []
-      : ['', 'error of estimated waits, as a share of the real one', estimateTable(estimate)]),
+    ...settingLines(setting),
+    ...asked.flatMap(({ question, answer, tookMs }) => [
+      '',
+      `${question.name}: ${question.asks} (${seconds(tookMs)})`,
+      ...answer.tables.flatMap((table) => ['', table.title, textTable(table), ...(table.notes ?? [])]),
+    ]),
     '',
-    `overlaps: ${overlaps.length}; waiters that nobody woke: ${deadManFired}`,
+    'Targets',
+    textTable(targetTable(asked.flatMap(({ answer }) => answer.targets))),
+    '',
+    `overlaps: ${overlaps.length}; waiters that nobody woke: ${deadManFired(asked)}; ${seconds(asked.reduce((sum, { tookMs }) => sum + tookMs, 0))} in all`,
     ...overlaps.slice(0, 20),
   ];
   return `${parts.join('\n')}\n`;
 }
 
-const STYLE = { head: [], border: [], compact: true };
+/** The report as one JSON value. */
+export function renderJson({ setting, asked }: BenchReport): string {
+  const questions = Object.fromEntries(
+    asked.map(({ question, answer: { figures, targets, faults }, tookMs }) => [
+      question.name,
+      { asks: question.asks, tookMs: Math.round(tookMs), figures, targets, ...faults },
+    ]),
+  );
+  return `${JSON.stringify({ setting, questions }, null, 2)}\n`;
+}
 
-function contentionTable(figures: readonly ContentionFigures[]): string {
-  const table = new Table({
-    head: ['Zipf', 'ideal', 'Signalbox', 'BullMQ + redlock’s retries', 'blocked'],
-    style: STYLE,
-  });
-  for (const { zipf, idealMs, ratio, blocked } of figures) {
-    table.push([
-      zipf,
-      `${Math.round(idealMs.median)} ms`,
-      show(ratio.signalbox, 2),
-      show(ratio.bullmqWithRedlock, 2),
-      show(blocked),
-    ]);
-  }
+/** Whether nothing happened that must not. */
+export function isSound({ asked }: BenchReport): boolean {
+  return asked.every(({ answer: { faults } }) => faults.overlaps.length === 0 && faults.deadManFired === 0);
+}
+
+/** The targets as a table. */
+export function targetTable(targets: readonly Target[]): AnswerTable {
+  return {
+    title: 'Targets',
+    head: ['target', 'goal', 'measured', ''],
+    rows: targets.map(({ what, goal, value, unit, met }) => [
+      what,
+      goal,
+      `${value.toFixed(Math.abs(value) < 10 ? 2 : 1)}${unit && ` ${unit}`}`,
+      met ? 'met' : 'missed',
+    ]),
+  };
+}
+
+function textTable({ head, rows }: AnswerTable): string {
+  const table = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
+  for (const row of rows) table.push([...row]);
   return table.toString();
 }
 
-function throughputTable({ signalbox, bullmqWithRedlock, bullmqAlone }: ThroughputFigures): string {
-  const table = new Table({ head: ['Signalbox', 'BullMQ + redlock (4 keys)', 'BullMQ alone'], style: STYLE });
-  table.push([show(signalbox), show(bullmqWithRedlock), show(bullmqAlone)]);
-  return table.toString();
+function deadManFired(asked: readonly Asked[]): number {
+  return asked.reduce((sum, { answer }) => sum + answer.faults.deadManFired, 0);
 }
 
-function handOverTable({ medianMs, p99Ms, baseline }: HandOverFigures): string {
-  const table = new Table({ head: ['', 'median', '99th percentile'], style: STYLE });
-  table.push(['Signalbox', `${show(medianMs, 1)} ms`, `${show(p99Ms, 1)} ms`]);
-  table.push(['BullMQ + redlock’s retries', `${show(baseline.medianMs, 1)} ms`, `${show(baseline.p99Ms, 1)} ms`]);
-  return table.toString();
-}
-
-function agreementTable(figures: readonly AgreementFigures[]): string {
-  const table = new Table({
-    head: ['Zipf', 'hand-over', 'real', 'simulated', 'real over simulated', 'displaced by'],
-    style: STYLE,
-  });
-  for (const { zipf, handOverMs, realMs, simulatedMs, makespanRatio, displacement } of figures) {
-    const ms = (value: number): string => `${Math.round(value)} ms`;
-    table.push([
-      zipf,
-      `${handOverMs.toFixed(1)} ms`,
-      ms(realMs.median),
-      ms(simulatedMs.median),
-      show(makespanRatio, 2),
-      `${show(displacement, 1)} places of 100`,
-    ]);
-  }
-  return table.toString();
-}
-
-function estimateTable({ atSubmission, whenBlocked, judged, unknown }: EstimateFigures): string {
-  const table = new Table({ head: ['at submission', 'when blocked', 'waits judged', 'no estimate'], style: STYLE });
-  table.push([show(atSubmission, 2), show(whenBlocked, 2), show(judged), `${show(unknown, 1)} %`]);
-  return table.toString();
-}
-
-function show({ min, median, max }: Spread, digits = 0): string {
-  return `${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)})`;
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(0)} s`;
 }

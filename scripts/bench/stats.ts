@@ -17,6 +17,8 @@ export function percentile(values: readonly number[], share: number): number {
 
 /** Smallest, middle and largest of several runs. */
 export interface Spread {
+  /** How many runs. */
+  readonly count: number;
   readonly min: number;
   readonly median: number;
   readonly max: number;
@@ -24,7 +26,18 @@ export interface Spread {
 
 /** The spread of some values. */
 export function spread(values: readonly number[]): Spread {
-  return { min: Math.min(...values), median: percentile(values, 0.5), max: Math.max(...values) };
+  return {
+    count: values.length,
+    min: Math.min(...values),
+    median: percentile(values, 0.5),
+    max: Math.max(...values),
+  };
+}
+
+/** A spread as tables show it: the median, and what lies around it. */
+export function shown({ count, min, median, max }: Spread, digits = 0): string {
+  const around = `${min.toFixed(digits)} to ${max.toFixed(digits)}`;
+  return count > 1 ? `${median.toFixed(digits)} (${around})` : median.toFixed(digits);
 }
 
 /** From the first start to the last end. */

@@ -22,6 +22,9 @@ export interface Contention {
   readonly seed: number;
 }
 
+/** The contended workload, but for how contended it is. */
+export const CONTENTION = { tasks: 400, branches: 100, files: 400, meanMs: 60 };
+
 /** Tasks that want a branch and one to three files each. */
 export function contended({ tasks, branches, files, meanMs, zipf: exponent, seed }: Contention): BenchTask[] {
   const random = seeded(seed);
@@ -32,6 +35,11 @@ export function contended({ tasks, branches, files, meanMs, zipf: exponent, seed
     const chosen = new Set(Array.from({ length: count }, () => fileName(file())));
     return { branch: `work-${branch()}`, files: [...chosen], ms: Math.round(meanMs * (2 / 3 + (random() * 2) / 3)) };
   });
+}
+
+/** Tasks that want one thing each, a branch. */
+export function oneKey(like: Omit<Contention, 'files'>): BenchTask[] {
+  return contended({ ...like, files: 1 }).map((task) => ({ ...task, files: [] }));
 }
 
 /** Tasks that share nothing: a branch and three files of its own each. */

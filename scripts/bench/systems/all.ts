@@ -1,10 +1,21 @@
 /** The systems by name. */
 
-import { bullmqAlone, bullmqWithRedlock } from './bullmq.ts';
+import { bullmqAlone, bullmqPutBack, bullmqWithRedlock } from './bullmq.ts';
+import { graphileWorker } from './graphile.ts';
+import { groupmq } from './groupmq.ts';
 import { signalbox } from './signalbox.ts';
 import type { System } from './system.ts';
 
-/** What is measured, and what it is measured against. */
-export const SYSTEMS = { signalbox, bullmqWithRedlock, bullmqAlone } as const satisfies Record<string, System>;
+const systems = {
+  signalbox,
+  bullmqWithRedlock,
+  bullmqPutBack,
+  bullmqAlone,
+  groupmq,
+  graphileWorker,
+} as const satisfies Record<string, System>;
 /** The name of a system. */
-export type SystemName = keyof typeof SYSTEMS;
+export type SystemName = keyof typeof systems;
+
+/** What is measured, and what it is measured against. */
+export const SYSTEMS: Readonly<Record<SystemName, System>> = systems;

@@ -1,11 +1,13 @@
 /**
- * BullMQ by itself, and BullMQ with a lock around each job as textbooks have it: redlock on all keys at once, with
- * redlock's own retries in the worker until it has them. Redlock gives up after ten tries by default; here it goes on.
+ * BullMQ by itself, and BullMQ with a lock around each job in the two ways that textbooks have it: redlock on all keys
+ * at once, with redlock's own retries in the worker until it has them, or with one try and the job put back for a
+ * moment. Redlock gives up after ten tries by default; here it goes on. Its default delay between tries is 200 ms and
+ * up to 100 ms more.
  */
 
-import { Queue, Worker } from 'bullmq';
+import { DelayedError, type Job, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import Redlock, { type ScriptClient } from 'redlock';
+import Redlock, { ExecutionError, type ScriptClient } from 'redlock';
 import type { Note } from '../stats.ts';
 import { type BenchTask, resourcesOf } from '../workload.ts';
 import { type BenchWorker, type Place, type Producer, type System, work } from './system.ts';
@@ -16,18 +18,26 @@ interface JobData {
   readonly keys: readonly string[];
 }
 
-const LOCK_MS = 30_000;
+/** What is around each job. */
+type Locking = 'none' | 'retry' | 'put back';
 
-async function openWorker({ redisUrl, queue, concurrency }: Place, locks: boolean): Promise<BenchWorker> {
+const LOCK_MS = 30_000;
+const PUT_BACK_MS = 100;
+
+async function openWorker({ redisUrl, queue, concurrency }: Place, locking: Locking): Promise<BenchWorker> {
   const notes: Note[] = [];
   const connection = new Redis(redisUrl, { maxRetriesPerRequest: null });
-  const redlock = new Redlock([adapt(connection)], { retryCount: -1 });
+  const redlock = new Redlock([adapt(connection)], { retryCount: locking === 'retry' ? -1 : 0 });
   let blocked = 0;
   redlock.on('error', () => (blocked += 1));
-  const run = async ({ data }: { readonly data: JobData }): Promise<void> => {
-    if (!locks) return await work(notes, data);
-    const lock = await redlock.acquire([...data.keys], LOCK_MS);
-    await work(notes, data);
+  const run = async (job: Job<JobData>, token?: string): Promise<void> => {
+    if (locking === 'none') return await work(notes, job.data);
+    const lock = await redlock.acquire([...job.data.keys], LOCK_MS).catch(async (error: unknown) => {
+      if (!(error instanceof ExecutionError)) throw error;
+      await job.moveToDelayed(Date.now() + PUT_BACK_MS, token);
+      throw new DelayedError();
+    });
+    await work(notes, job.data);
     await redlock.release(lock);
   };
   const worker = new Worker<JobData>(queue, run, { connection, concurrency });
@@ -53,10 +63,10 @@ async function openProducer({ redisUrl, queue }: Place): Promise<Producer> {
   const connection = new Redis(redisUrl);
   const jobs = new Queue<JobData>(queue, { connection });
   return {
-    submit: async (tasks) => {
-      await jobs.pause();
-      await jobs.addBulk(tasks.map((task, i) => toJob(task, { queue, i })));
-      await jobs.resume();
+    pause: async () => await jobs.pause(),
+    resume: async () => await jobs.resume(),
+    add: async (tasks, first) => {
+      await jobs.addBulk(tasks.map((task, i) => toJob(task, { queue, number: first + i })));
     },
     finished: async () => {
       const { completed = 0, failed = 0 } = await jobs.getJobCounts('completed', 'failed');
@@ -70,12 +80,18 @@ async function openProducer({ redisUrl, queue }: Place): Promise<Producer> {
   };
 }
 
-function toJob(task: BenchTask, { queue, i }: { readonly queue: string; readonly i: number }) {
+function toJob(task: BenchTask, { queue, number }: { readonly queue: string; readonly number: number }) {
   const keys = resourcesOf(task).map((resource) => `${queue}:${resource}`);
-  return { name: 'work', data: { task: i, ms: task.ms, keys }, opts: { priority: i + 1 } };
+  return { name: 'work', data: { task: number, ms: task.ms, keys }, opts: { priority: number + 1 } };
+}
+
+function bullmq(title: string, locking: Locking): System {
+  return { title, openWorker: async (place) => await openWorker(place, locking), openProducer };
 }
 
 /** BullMQ with redlock's retries around each job. */
-export const bullmqWithRedlock: System = { openWorker: async (place) => await openWorker(place, true), openProducer };
+export const bullmqWithRedlock = bullmq('BullMQ + redlock’s retries', 'retry');
+/** BullMQ with one try of redlock, after which the job is put back for 100 ms. */
+export const bullmqPutBack = bullmq('BullMQ + put back for 100 ms', 'put back');
 /** BullMQ without any locks. */
-export const bullmqAlone: System = { openWorker: async (place) => await openWorker(place, false), openProducer };
+export const bullmqAlone = bullmq('BullMQ alone', 'none');

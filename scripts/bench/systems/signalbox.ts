@@ -10,8 +10,10 @@ import { type BenchWorker, type Place, type Producer, type System, work } from '
 
 /** More than any run has tasks, since they are counted when they have ended. */
 const HISTORY = 100_000;
-/** Never fetched: the tasks are handlers that ask for no checkout. */
-const REPO = 'https://git.example.com/acme/app.git';
+/** How many tasks are submitted at once. */
+const CHUNK = 500;
+/** The repository of the tasks. Never fetched: they are handlers that ask for no checkout. */
+export const REPO = 'https://git.example.com/acme/app.git';
 
 async function openWorker({ redisUrl, queue, concurrency, dir }: Place): Promise<BenchWorker> {
   const notes: Note[] = [];
@@ -45,10 +47,13 @@ async function openProducer({ redisUrl, queue }: Place): Promise<Producer> {
   const { redis, keys } = signalbox.queue;
   const jobs = new Queue(keys.bull.name, { connection: redis, prefix: keys.bull.prefix });
   return {
-    submit: async (tasks) => {
-      await jobs.pause();
-      await signalbox.submit(tasks.map(toInput));
-      await jobs.resume();
+    pause: async () => await jobs.pause(),
+    resume: async () => await jobs.resume(),
+    add: async (tasks, first) => {
+      const inputs = tasks.map((task, i) => toInput(task, first + i));
+      for (let from = 0; from < inputs.length; from += CHUNK) {
+        await signalbox.submit(inputs.slice(from, from + CHUNK));
+      }
     },
     finished: async () => {
       const { succeeded, failed } = await signalbox.queue.store.counts();
@@ -62,6 +67,7 @@ async function openProducer({ redisUrl, queue }: Place): Promise<Producer> {
   };
 }
 
+/** A task as Signalbox is given it. */
 function toInput({ branch, files, ms }: BenchTask, task: number) {
   const title = `bench ${task}`;
   return {
@@ -74,4 +80,4 @@ function toInput({ branch, files, ms }: BenchTask, task: number) {
 }
 
 /** The system. */
-export const signalbox: System = { openWorker, openProducer };
+export const signalbox: System = { title: 'Signalbox', openWorker, openProducer };

@@ -11,6 +11,8 @@ export interface Place {
   readonly concurrency: number;
   /** A folder that the worker may write to. */
   readonly dir: string;
+  /** A PostgreSQL, for the system that needs one. */
+  readonly postgresUrl?: string | undefined;
 }
 
 /** What a worker has seen. */
@@ -29,8 +31,12 @@ export interface BenchWorker {
 
 /** The side that queues tasks. */
 export interface Producer {
-  /** Queues all tasks, and only then lets the workers begin: what is measured is running them, not adding them. */
-  submit(tasks: readonly BenchTask[]): Promise<void>;
+  /** Lets no worker begin. */
+  pause(): Promise<void>;
+  /** Lets the workers begin. */
+  resume(): Promise<void>;
+  /** Queues tasks, which are numbered from `first` on. */
+  add(tasks: readonly BenchTask[], first: number): Promise<void>;
   /** How many tasks have ended. Throws if one failed. */
   finished(): Promise<number>;
   close(): Promise<void>;
@@ -38,6 +44,10 @@ export interface Producer {
 
 /** A system under measurement. */
 export interface System {
+  /** How tables call it. */
+  readonly title: string;
+  /** Its queue cannot be paused: its workers are opened when tasks are there, and begin then. */
+  readonly opensLate?: boolean;
   openWorker(place: Place): Promise<BenchWorker>;
   openProducer(place: Place): Promise<Producer>;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gaps, makespan, overlaps, percentile, spread } from '../../../scripts/bench/stats.ts';
+import { gaps, makespan, overlaps, percentile, shown, spread } from '../../../scripts/bench/stats.ts';
 import { disjoint } from '../../../scripts/bench/workload.ts';
 
 const note = (task: number, [from, to]: readonly [number, number]) => ({ task, from, to });
@@ -11,7 +11,9 @@ describe('the figures', () => {
     expect(percentile(values, 0.99)).toBe(5);
     expect(percentile([7], 0.01)).toBe(7);
     expect(percentile([], 0.5)).toBeNaN();
-    expect(spread(values)).toEqual({ min: 1, median: 3, max: 5 });
+    expect(spread(values)).toEqual({ count: 5, min: 1, median: 3, max: 5 });
+    expect(shown(spread(values), 1)).toBe('3.0 (1.0 to 5.0)');
+    expect(shown(spread([7]))).toBe('7');
   });
 
   it('measure from the first start to the last end, and the gaps between', () => {

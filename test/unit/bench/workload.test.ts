@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seeded, zipf } from '../../../scripts/bench/random.ts';
-import { contended, disjoint, queueing, resourcesOf } from '../../../scripts/bench/workload.ts';
+import { contended, disjoint, oneKey, queueing, resourcesOf } from '../../../scripts/bench/workload.ts';
 
 const like = { tasks: 400, branches: 100, files: 400, meanMs: 60, zipf: 0.8, seed: 1 };
 
@@ -54,6 +54,12 @@ describe('the workloads', () => {
   it('crowd together as the exponent grows', () => {
     expect(mostWanted(0)).toBeLessThan(mostWanted(0.8));
     expect(mostWanted(0.8)).toBeLessThan(mostWanted(1.1));
+  });
+
+  it('want a branch and nothing else with one key a task', () => {
+    const tasks = oneKey({ tasks: 300, branches: 30, meanMs: 30, zipf: 0.8, seed: 1 });
+    expect(tasks.every((task) => resourcesOf(task).length === 1)).toBe(true);
+    expect(new Set(tasks.map(({ branch }) => branch)).size).toBeGreaterThan(20);
   });
 
   it('share nothing, or one branch, where they should', () => {

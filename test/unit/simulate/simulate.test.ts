@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { displacement } from '../../../scripts/bench/agreement.ts';
 import { idealMakespan } from '../../../scripts/bench/ideal.ts';
+import { displacement } from '../../../scripts/bench/questions/agreement.ts';
 import { contended } from '../../../scripts/bench/workload.ts';
 import { type FleetOptions, generate } from '../../../scripts/simulate/fleet.ts';
 import { fromBench } from '../../../scripts/simulate/lists.ts';

@@ -1,11 +1,12 @@
 /** How far the estimated starts are from the real ones, on a mixed workload that comes in batches. */
 
-import { Signalbox } from '../../src/client/signalbox.ts';
-import type { Fleet, RunResult } from './fleet.ts';
-import { type Amount, FaultList, type Measured } from './measure.ts';
-import { seeded } from './random.ts';
-import { percentile, type Spread, spread } from './stats.ts';
-import { type BenchTask, contended } from './workload.ts';
+import { Signalbox } from '../../../src/client/signalbox.ts';
+import { FaultList } from '../faults.ts';
+import type { AnswerTable, Question } from '../question.ts';
+import { seeded } from '../random.ts';
+import { percentile, type Spread, shown, spread } from '../stats.ts';
+import { REPO } from '../systems/signalbox.ts';
+import { type BenchTask, contended } from '../workload.ts';
 
 /** How far estimates are from what happened: the median of |estimated − real wait| over the real wait. */
 export interface EstimateFigures {
@@ -35,7 +36,7 @@ const KINDS = [
 const OWNERS = 4;
 /** Shorter waits are those for a hand-over, which nobody needs told beforehand. */
 const JUDGED_FROM_MS = 200;
-const REPO = 'https://git.example.com/acme/app.git';
+const RUNS = 3;
 
 interface MixedTask extends BenchTask {
   readonly title: string;
@@ -49,36 +50,55 @@ interface Guess {
   readonly startAtMs: number | undefined;
 }
 
-/** Submits tasks of four kinds and four owners in batches, with an estimate before each and at each block. */
-export async function estimate(fleet: Fleet, { runs, seed, say }: Amount): Promise<Measured<EstimateFigures>> {
-  const faults = new FaultList();
-  const seen = { submitted: [] as number[], blocked: [] as number[], judged: [] as number[], unknown: [] as number[] };
-  for (let run = 0; run < runs; run += 1) {
-    const tasks = mixed(HISTORY + BATCH * BATCHES, seed + run);
-    const guesses = { submitted: [] as Guess[], blocked: [] as Guess[] };
-    let starts = new Map<string, number>();
-    const result: RunResult = await fleet.drive(tasks, async (place, signal) => {
-      await using box = await Signalbox.connect({ redisUrl: place.redisUrl, queue: place.queue });
-      starts = await play(box, { tasks, guesses, signal });
-    });
-    faults.note(result);
-    const [submitted, blocked] = [judge(guesses.submitted, starts), judge(guesses.blocked, starts)];
-    const all = [...guesses.submitted, ...guesses.blocked];
-    seen.submitted.push(percentile(submitted, 0.5));
-    seen.blocked.push(percentile(blocked, 0.5));
-    seen.judged.push(submitted.length + blocked.length);
-    seen.unknown.push((100 * all.filter(({ startAtMs }) => startAtMs === undefined).length) / all.length);
-    say(
-      `estimate, run ${run + 1} of ${runs}: median relative error ${shown(seen.submitted)} at submission (${submitted.length}), ${shown(seen.blocked)} when blocked (${blocked.length})`,
-    );
-  }
-  const figures = {
-    atSubmission: spread(seen.submitted),
-    whenBlocked: spread(seen.blocked),
-    judged: spread(seen.judged),
-    unknown: spread(seen.unknown),
+/** Tasks of four kinds and four owners in batches, with an estimate before each and at each block. */
+export const estimate: Question = {
+  name: 'estimate',
+  asks: 'How far are estimated starts from the real ones, at submission and when a task gets in line?',
+  run: async (bench) => {
+    await using fleet = await bench.fleet(['signalbox']);
+    const faults = new FaultList();
+    const seen = {
+      submitted: [] as number[],
+      blocked: [] as number[],
+      judged: [] as number[],
+      unknown: [] as number[],
+    };
+    const runs = bench.repeats(RUNS);
+    for (let run = 0; run < runs; run += 1) {
+      const tasks = mixed(HISTORY + BATCH * BATCHES, bench.seed + run);
+      const guesses = { submitted: [] as Guess[], blocked: [] as Guess[] };
+      await using trial = await fleet.trial('signalbox');
+      trial.expect(tasks);
+      await trial.start();
+      await using box = await Signalbox.connect({ redisUrl: trial.place.redisUrl, queue: trial.place.queue });
+      const starts = await play(box, { tasks, guesses, signal: fleet.signal });
+      faults.note(await trial.stop());
+      const [submitted, blocked] = [judge(guesses.submitted, starts), judge(guesses.blocked, starts)];
+      const all = [...guesses.submitted, ...guesses.blocked];
+      seen.submitted.push(percentile(submitted, 0.5));
+      seen.blocked.push(percentile(blocked, 0.5));
+      seen.judged.push(submitted.length + blocked.length);
+      seen.unknown.push((100 * all.filter(({ startAtMs }) => startAtMs === undefined).length) / all.length);
+      bench.say(
+        `run ${run + 1} of ${runs}: median relative error ${seen.submitted.at(-1)?.toFixed(2)} at submission (${submitted.length}), ${seen.blocked.at(-1)?.toFixed(2)} when blocked (${blocked.length})`,
+      );
+    }
+    const figures = {
+      atSubmission: spread(seen.submitted),
+      whenBlocked: spread(seen.blocked),
+      judged: spread(seen.judged),
+      unknown: spread(seen.unknown),
+    };
+    return { figures, tables: [tableOf(figures)], plots: [], targets: [], faults: faults.all };
+  },
+};
+
+function tableOf({ atSubmission, whenBlocked, judged, unknown }: EstimateFigures): AnswerTable {
+  return {
+    title: 'The median of |estimated − real wait| over the real wait',
+    head: ['runs', 'at submission', 'when blocked', 'waits judged', 'no estimate'],
+    rows: [[judged.count, shown(atSubmission, 2), shown(whenBlocked, 2), shown(judged), `${shown(unknown, 1)} %`]],
   };
-  return { figures, ...faults.all };
 }
 
 /** Tasks that want a branch and one to three files each, and take as long as their kind does, a third more or less. */
@@ -152,8 +172,4 @@ function toInput({ title, owner, branch, files, ms }: MixedTask, task: number) {
 
 function parsed(iso: string | null): number | undefined {
   return iso === null ? undefined : Date.parse(iso);
-}
-
-function shown(values: readonly number[]): string {
-  return (values.at(-1) ?? Number.NaN).toFixed(2);
 }
