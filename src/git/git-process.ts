@@ -41,8 +41,15 @@ export async function startGit(start: GitStart): Promise<GitProcess> {
   const { outputFile } = start;
   if (outputFile === undefined) return run(start, undefined);
   const file = await open(outputFile, 'w');
-  const process = run(start, file);
-  return { pid: process.pid, ended: process.ended.finally(async () => await file.close()) };
+  const { pid, ended } = run(start, file);
+  const closed = async (): Promise<GitExit> => {
+    try {
+      return await ended;
+    } finally {
+      await file.close();
+    }
+  };
+  return { pid, ended: closed() };
 }
 
 function run({ args, cwd, env, input }: GitStart, file: FileHandle | undefined): GitProcess {
