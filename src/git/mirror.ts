@@ -12,6 +12,7 @@ import { basename, dirname, join } from 'node:path';
 import { SignalboxError } from '../errors.ts';
 import type { Git } from './git.ts';
 import type { ResolvedRepository } from './identity.ts';
+import { objectFormat } from './objects.ts';
 import { type HeldLock, withProcessLock } from './process-lock.ts';
 import { readRef } from './refs.ts';
 import { shareNext } from './share-next.ts';
@@ -147,7 +148,7 @@ const NO_HEAD = /couldn't find remote ref HEAD/i;
 /** git looks what the disk can do; its mirror lies on the same. */
 async function initialConfig(git: Git, dir: string): Promise<string> {
   const draft = `${dir}.draft-${randomUUID()}`;
-  const format = (await git(['rev-parse', '--show-object-format'], { gitDir: dir })).stdout.trim();
+  const format = await objectFormat(dir);
   try {
     await git(['init', '--quiet', '--template=', `--object-format=${format}`, '--', draft]);
     return await readFile(join(draft, '.git/config'), 'utf8');
