@@ -45,6 +45,14 @@ export async function resolveStart(mirror: Mirror, { branch, base, signal }: Sta
   return { startOid, branchTip, baseOid: found?.oid ?? null };
 }
 
+/** Where a run would start by what was fetched last, without asking the remote: a guess, for work that can be thrown away. */
+export async function guessStart(mirror: Mirror, { branch, base }: StartRequest): Promise<Oid | undefined> {
+  const tip = await mirror.resolve(`refs/heads/${branch}`);
+  if (tip !== undefined) return tip;
+  if (base === undefined) return await mirror.fetchedHead();
+  return await mirror.resolve(base.startsWith('refs/heads/') ? base : `refs/heads/${base}`).catch(() => undefined);
+}
+
 /** Finds a base among what was fetched, and asks the remote for a commit that was not; undefined if it does not have it. */
 export async function resolveBase(mirror: Mirror, { base, signal }: BaseRequest): Promise<Base | undefined> {
   return base === undefined ? defaultBase(mirror) : namedBase(mirror, base, signal);

@@ -48,6 +48,16 @@ const SIGNALBOX = { name: 'Signalbox', email: 'signalbox@localhost' };
  * error the caller removes the folder (`removeWorkspace`).
  */
 export async function createWorkspace(request: WorkspaceRequest): Promise<Workspace> {
+  const workspace = await checkOutFiles(request);
+  await nameRefs(request.mirror, workspace);
+  return workspace;
+}
+
+/**
+ * The costly part of it, which needs the start commit alone: lays everything out and writes the files. Nothing may use
+ * it before `nameRefs`.
+ */
+export async function checkOutFiles(request: WorkspaceRequest): Promise<Workspace> {
   const { mirror, startOid, branch } = request;
   checkBranch(branch);
   await checkSupported(mirror, startOid);
@@ -60,6 +70,15 @@ export async function createWorkspace(request: WorkspaceRequest): Promise<Worksp
   // Kept as it was before any step, for what is to be saved if a step destroys its own.
   await copyFile(join(dir, '.git/index'), join(controlDir(dir), 'index'), constants.COPYFILE_FICLONE);
   return { dir, branch, startOid };
+}
+
+/** The rest: the branch, and what the remote has as of the mirror's last fetch. The control folder knows the start. */
+export async function nameRefs(mirror: Mirror, { dir, branch, startOid }: Workspace): Promise<void> {
+  const refs = `${startOid} refs/heads/${branch}\n${await remoteRefs(mirror)}`;
+  await Promise.all([
+    writeFile(join(dir, '.git/packed-refs'), refs, { flag: 'wx' }),
+    writeFile(join(controlDir(dir), 'packed-refs'), `${refs}${startOid} ${START_REF}\n`, { flag: 'wx' }),
+  ]);
 }
 
 /**
@@ -83,12 +102,11 @@ const ALL_CORES: readonly ConfigEntry[] = [['checkout.workers', '0']];
 
 /** Lays out `.git` as `git init` does, and the same in the control folder, where no step will write. */
 async function initialise(request: WorkspaceRequest, dir: string): Promise<void> {
-  const { mirror, startOid, branch } = request;
-  const [cone, refs, config] = await Promise.all([coneOf(request), remoteRefs(mirror), mirror.newConfig()]);
+  const { mirror, branch } = request;
+  const [cone, config] = await Promise.all([coneOf(request), mirror.newConfig()]);
   const files = {
     HEAD: `ref: refs/heads/${branch}\n`,
     config: `${config}${configText(request, cone !== undefined)}`,
-    'packed-refs': `${startOid} refs/heads/${branch}\n${refs}`,
     'objects/info/alternates': `${join(mirror.dir, 'objects')}\n`,
     ...(cone === undefined ? {} : { 'info/sparse-checkout': cone }),
     // A mirror of a shallow repository ends where that one ends.
@@ -99,7 +117,6 @@ async function initialise(request: WorkspaceRequest, dir: string): Promise<void>
     layOut(join(dir, '.git'), files),
     layOut(controlDir(dir), {
       ...files,
-      'packed-refs': `${files['packed-refs']}${startOid} ${START_REF}\n`,
       'objects/info/alternates': `${files['objects/info/alternates']}${ownObjects}`,
     }),
   ]);
