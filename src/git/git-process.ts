@@ -13,6 +13,8 @@ export interface GitStart {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly input?: string | undefined;
+  /** Standard input comes from this file. */
+  readonly inputFile?: string | undefined;
   /** Standard output goes to this file instead of into memory. */
   readonly outputFile?: string | undefined;
 }
@@ -36,29 +38,35 @@ export interface GitProcess {
 
 const MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
 
-/** Starts git. Rejects only if `outputFile` cannot be opened. */
+/** Starts git. Rejects only if one of the files cannot be opened. */
 export async function startGit(start: GitStart): Promise<GitProcess> {
-  const { outputFile } = start;
-  if (outputFile === undefined) return run(start, undefined);
-  const file = await open(outputFile, 'w');
-  const { pid, ended } = run(start, file);
+  const { inputFile, outputFile } = start;
+  const input = inputFile === undefined ? undefined : await open(inputFile, 'r');
+  const output = outputFile === undefined ? undefined : await open(outputFile, 'w');
+  const { pid, ended } = run(start, { input, output });
   const closed = async (): Promise<GitExit> => {
     try {
       return await ended;
     } finally {
-      await file.close();
+      await input?.close();
+      await output?.close();
     }
   };
   return { pid, ended: closed() };
 }
 
-function run({ args, cwd, env, input }: GitStart, file: FileHandle | undefined): GitProcess {
+interface Files {
+  readonly input: FileHandle | undefined;
+  readonly output: FileHandle | undefined;
+}
+
+function run({ args, cwd, env, input }: GitStart, files: Files): GitProcess {
   const child = spawn('git', args, {
     cwd,
     env,
     // A session of its own: one signal ends git and its helpers, and no helper can ask on the user's terminal.
     detached: true,
-    stdio: [input === undefined ? 'ignore' : 'pipe', file?.fd ?? 'pipe', 'pipe'],
+    stdio: [files.input?.fd ?? (input === undefined ? 'ignore' : 'pipe'), files.output?.fd ?? 'pipe', 'pipe'],
   });
   // It may end before it has read all: its exit code says why.
   child.stdin?.on('error', () => {}).end(input);

@@ -22,6 +22,8 @@ export interface GitOptions {
   /** Configuration for this command alone. */
   readonly config?: readonly ConfigEntry[];
   readonly input?: string;
+  /** Read standard input from this file. */
+  readonly inputFile?: string;
   /** Ends the process and all that it started. */
   readonly signal?: AbortSignal | undefined;
   /** Default one hour: a net under a process that hangs, not a measure of its work. */
@@ -93,9 +95,9 @@ export async function readUserIdentity(git: Git): Promise<{ name: string; email:
 }
 
 async function runGit(args: readonly string[], options: GitOptions, env: Record<string, string>): Promise<GitResult> {
-  const { signal, cwd = '/', input, outputFile } = options;
+  const { signal, cwd = '/', input, inputFile, outputFile } = options;
   signal?.throwIfAborted();
-  const child = await startGit({ args, cwd, env, input, outputFile });
+  const child = await startGit({ args, cwd, env, input, inputFile, outputFile });
   const ending = endGroup(child.pid, signal, options.timeoutMs ?? TIMEOUT_MS);
   const result = await child.ended.finally(ending.stop);
   signal?.throwIfAborted();

@@ -7,7 +7,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { deflate } from 'node:zlib';
+import { deflate, inflate } from 'node:zlib';
 import type { Oid } from './mirror.ts';
 
 /** By which hash a repository names its objects. */
@@ -39,6 +39,14 @@ export async function writeCommit(gitDir: string, format: ObjectFormat, parts: C
   const who = `${author.name} <${author.email}> ${Math.floor(at.getTime() / 1_000)} +0000`;
   const heads = [`tree ${tree}`, ...parents.map((parent) => `parent ${parent}`), `author ${who}`, `committer ${who}`];
   return await writeObject(gitDir, { kind: 'commit', content: `${heads.join('\n')}\n\n${message}`, format });
+}
+
+/** Whether a repository has this commit in a file of its own; false for everything else that it may be, packed too. */
+export async function isLooseCommit(gitDir: string, oid: Oid): Promise<boolean> {
+  const file = await readFile(join(gitDir, 'objects', oid.slice(0, 2), oid.slice(2))).catch(() => undefined);
+  if (file === undefined) return false;
+  const object = await promisify(inflate)(file).catch(() => undefined);
+  return object instanceof Buffer && object.subarray(0, 7).toString() === 'commit ';
 }
 
 interface NewObject {

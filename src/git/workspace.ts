@@ -53,10 +53,7 @@ export async function createWorkspace(request: WorkspaceRequest): Promise<Worksp
   return workspace;
 }
 
-/**
- * The costly part of it, which needs the start commit alone: lays everything out and writes the files. Nothing may use
- * it before `nameRefs`.
- */
+/** The costly part of it, which needs the start commit alone: lays everything out and writes the files. */
 export async function checkOutFiles(request: WorkspaceRequest): Promise<Workspace> {
   const { mirror, startOid, branch } = request;
   checkBranch(branch);
@@ -72,26 +69,43 @@ export async function checkOutFiles(request: WorkspaceRequest): Promise<Workspac
   return { dir, branch, startOid };
 }
 
-/** The rest: the branch, and what the remote has as of the mirror's last fetch. The control folder knows the start. */
-export async function nameRefs(mirror: Mirror, { dir, branch, startOid }: Workspace): Promise<void> {
-  const refs = `${startOid} refs/heads/${branch}\n${await remoteRefs(mirror)}`;
+/** The rest: what the remote has, as of the mirror's last fetch. Before any step, of course. */
+export async function nameRefs(mirror: Mirror, workspace: Workspace): Promise<void> {
+  const { own, control } = ownRefs(workspace);
+  const refs = await remoteRefs(mirror);
   await Promise.all([
-    writeFile(join(dir, '.git/packed-refs'), refs, { flag: 'wx' }),
-    writeFile(join(controlDir(dir), 'packed-refs'), `${refs}${startOid} ${START_REF}\n`, { flag: 'wx' }),
+    writeFile(join(workspace.dir, '.git/packed-refs'), `${own}${refs}`),
+    writeFile(join(controlDir(workspace.dir), 'packed-refs'), `${control}${refs}`),
   ]);
+}
+
+/** The branch, and in the control folder the start, too. */
+function ownRefs({ branch, startOid }: Pick<Workspace, 'branch' | 'startOid'>): { own: string; control: string } {
+  const own = `${startOid} refs/heads/${branch}\n`;
+  return { own, control: `${own}${startOid} ${START_REF}\n` };
 }
 
 /**
  * Proves the workspace before a step runs in it: its own root, the branch by name, the start commit, no change.
  * Throws `WORKSPACE` naming what is wrong.
  */
-export async function proveWorkspace(mirror: Mirror, { dir, branch, startOid }: Workspace): Promise<void> {
+export async function proveWorkspace(mirror: Mirror, workspace: Workspace): Promise<void> {
+  await provePlace(workspace);
+  await proveClean(mirror, workspace);
+}
+
+/** That it is where it was made, its own repository, on its branch and at the start. */
+export async function provePlace({ dir, branch, startOid }: Workspace): Promise<void> {
   const root = await realpath(dir).catch(() => undefined);
   if (root !== dir) throw damaged(dir, root === undefined ? 'is missing' : `leads to ${root}`);
   await checkGitFolder(dir);
   const head = await readHead(dir);
   if (head.ref !== `refs/heads/${branch}`) throw damaged('HEAD', `is not on the branch ${branch}`);
   if (head.oid !== startOid) throw damaged('HEAD', `is at ${head.oid ?? 'no commit'} instead of ${startOid}`);
+}
+
+/** That nothing in it differs from its branch. */
+export async function proveClean(mirror: Mirror, { dir }: Workspace): Promise<void> {
   const args = ['status', '--porcelain', '-z', '--untracked-files=all', '--ignore-submodules=dirty', '--no-renames'];
   const { stdout } = await workspaceGit(mirror.git, dir)(args);
   if (stdout !== '') throw damaged('the checkout', `has changes before the first step: ${stdout.split('\0')[0]}`, EOL);
@@ -112,11 +126,13 @@ async function initialise(request: WorkspaceRequest, dir: string): Promise<void>
     // A mirror of a shallow repository ends where that one ends.
     ...(await shallowOf(mirror)),
   };
+  const refs = ownRefs(request);
   const ownObjects = `${join(dir, '.git/objects')}\n`;
   await Promise.all([
-    layOut(join(dir, '.git'), files),
+    layOut(join(dir, '.git'), { ...files, 'packed-refs': refs.own }),
     layOut(controlDir(dir), {
       ...files,
+      'packed-refs': refs.control,
       'objects/info/alternates': `${files['objects/info/alternates']}${ownObjects}`,
     }),
   ]);

@@ -7,6 +7,8 @@ import {
   checkOutFiles,
   createWorkspace,
   nameRefs,
+  proveClean,
+  provePlace,
   proveWorkspace,
   type Workspace,
   type WorkspaceRequest,
@@ -47,7 +49,6 @@ export function ensureCheckout(run: Run): Promise<Checkout> {
     };
     const [start, ahead] = await both(readStart(run, mirror), checkOutAhead(run, request));
     const workspace = await workspaceAt({ ...request, startOid: start.startOid }, ahead);
-    await proveWorkspace(mirror, workspace);
     const isolation = runsCommands(task) ? inForce((await services.supervisor()).isolation) : null;
     run.progress.write({ workspace: workspace.dir, isolation });
     return { mirror, start, workspace };
@@ -57,27 +58,33 @@ export function ensureCheckout(run: Run): Promise<Checkout> {
 type Ahead = Omit<WorkspaceRequest, 'startOid'>;
 
 /**
- * Writes the files while the remote is asked, by what the mirror knew before: mostly that is right still. What it does
+ * Writes the files, and proves them, while the remote is asked, by what the mirror knew before: mostly that is right still. What it does
  * not come to shall be done in its turn, and fail there if it must. Never rejects.
  */
 async function checkOutAhead({ record, services }: Run, request: Ahead): Promise<Workspace | undefined> {
   try {
     const base = await baseOf(record, services.queue.store);
     const startOid = await guessStart(request.mirror, { branch: request.branch, base: base?.name });
-    return startOid === undefined ? undefined : await checkOutFiles({ ...request, startOid });
+    if (startOid === undefined) return undefined;
+    const workspace = await checkOutFiles({ ...request, startOid });
+    await proveClean(request.mirror, workspace);
+    return workspace;
   } catch {
     return undefined;
   }
 }
 
-/** The workspace at the start that was read: what was made ahead of it if that is the one, else made anew. */
+/** The workspace at the start that was read, proven: what was made ahead of it if that is the one, else made anew. */
 async function workspaceAt(request: WorkspaceRequest, ahead: Workspace | undefined): Promise<Workspace> {
   if (ahead?.startOid === request.startOid) {
     await nameRefs(request.mirror, ahead);
+    await provePlace(ahead);
     return ahead;
   }
   await removeWorkspace(request.dir);
-  return await createWorkspace(request);
+  const workspace = await createWorkspace(request);
+  await proveWorkspace(request.mirror, workspace);
+  return workspace;
 }
 
 /** Waits for the end of both, also when the first fails: nothing shall write into a run's folder once its phase is over. */
