@@ -2,7 +2,8 @@
  * One bare mirror of a remote per host: every workspace borrows its objects, and what is published is sent from it.
  *
  * Nothing is ever collected or pruned here (`gc.auto=0`), since workspaces rely on objects that no ref may name any
- * more. It has the remote's branches and tags under their own names and no configured remote: each fetch is told its
+ * more; what has gathered is put together (`mirror-upkeep.ts`), and a mirror that nobody uses is removed as a whole
+ * (`unused-mirrors.ts`). It has the remote's branches and tags under their own names and no configured remote: each fetch is told its
  * address, so nothing in it can send anywhere by accident.
  */
 
@@ -12,11 +13,13 @@ import { basename, dirname, join } from 'node:path';
 import { SignalboxError } from '../errors.ts';
 import type { Git } from './git.ts';
 import type { ResolvedRepository } from './identity.ts';
+import { isUntidy, tidy } from './mirror-upkeep.ts';
 import { objectFormat } from './objects.ts';
 import { type HeldLock, withProcessLock } from './process-lock.ts';
 import { readRef } from './refs.ts';
 import { shareNext } from './share-next.ts';
 import { clearAfterDeath, LOCK_VARIABLE } from './stale-locks.ts';
+import { noteUse } from './unused-mirrors.ts';
 
 /** An object's full name. */
 export type Oid = string;
@@ -74,6 +77,7 @@ export function createMirrors({ git, dataDir }: { git: Git; dataDir: string }): 
       const opening = opened.get(dir) ?? prepareMirror(git, dir, url);
       opened.set(dir, opening);
       if (!(await exists(dir))) await opening.make(signal);
+      await noteUse(dir);
       return opening.mirror;
     },
   };
@@ -98,12 +102,25 @@ function prepareMirror(git: Git, dir: string, url: string): Opening {
       if (lock.deadTokens.length > 0) await clearAfterDeath(dir, lock.deadTokens);
       return work(lock);
     });
+  // After the fetch, for which somebody waits. What fails is tried again after the next one.
+  const tidyLater = shareNext(async (signal) =>
+    locked(async ({ token }) => {
+      if (await isUntidy(dir)) await tidy(git, dir, { env: { [LOCK_VARIABLE]: token }, signal });
+    }).catch(() => {}),
+  );
   let config: Promise<string> | undefined;
   const mirror: Mirror = {
     dir,
     url,
     git,
-    fetch: shareNext((signal) => locked(async ({ token }) => await fetchAll(git, { dir, url, token, signal }))),
+    fetch: shareNext((signal) =>
+      locked(async (lock) => {
+        // Not there any more if it was taken away as unused since it was opened.
+        await create(git, { dir, url, lock, signal });
+        await fetchAll(git, { dir, url, token: lock.token, signal });
+        if (await isUntidy(dir)) void tidyLater();
+      }),
+    ),
     fetchedHead: async () => await readRef(dir, HEAD_REF),
     head: shareNext((signal) => askHead(git, url, signal)),
     fetchObject: async (name, signal) => {
