@@ -48,9 +48,15 @@ export async function snapshot(git: Git, request: SnapshotRequest): Promise<Snap
   if (startOid === undefined) throw damaged(controlDir(dir), 'does not name the start commit');
   const head = await readHead(dir);
   await checkDescends(run, head, startOid);
-  const filesChanged = await stageAll(run, { dir, signal });
+  await stageAll(run, { dir, signal });
+  // Nothing was staged, by nobody: the index is the start's own.
+  if (head.oid === startOid && (await isUntouched(dir))) return { commit: null, filesChanged: [] };
+  const work = [changedFiles(run), run(['write-tree'], { signal })] as const;
+  // Both to their end, also when one fails: whoever saves the work then needs the index for itself.
+  await Promise.allSettled(work);
+  const [filesChanged, written] = await Promise.all(work);
   if (head.oid === startOid && filesChanged.length === 0) return { commit: null, filesChanged };
-  const tree = (await run(['write-tree'], { signal })).stdout.trim();
+  const tree = written.stdout.trim();
   // With a change against the start, the index cannot be what HEAD has as long as that is the start.
   const before = head.oid === startOid ? undefined : await treeOf(run, head.oid as Oid);
   const commit = tree === before ? (head.oid as Oid) : await commitTree(run, { tree, head, request });
@@ -71,18 +77,22 @@ async function checkDescends(run: WorkspaceGit, head: Head, startOid: Oid): Prom
   throw damaged('HEAD', `is at ${head.oid}, which ${why}`);
 }
 
-/**
- * Stages every change; answers the paths that differ from the start, whole names as they are in the trees. Refuses
- * before and after what would make git look into a repository inside the repository.
- */
+/** Stages every change. Refuses before it what would make git look into a repository inside the repository. */
 async function stageAll(
   run: WorkspaceGit,
   { dir, signal }: { dir: string; signal?: AbortSignal | undefined },
-): Promise<string[]> {
+): Promise<void> {
   const config = await excludes(dir);
   // What no step has touched is as it was made: of the start's files, none of which is a repository.
   if (!(await isUntouched(dir))) await checkIndex(run, signal);
   await run(['add', '--all', '--sparse'], { signal, config }).catch(notStaged);
+}
+
+/**
+ * The paths whose staged state differs from the start, whole names as they are in the trees. Refuses what was staged of
+ * a repository inside the repository.
+ */
+async function changedFiles(run: WorkspaceGit): Promise<string[]> {
   const diff = ['diff-index', '--cached', '--raw', '-z', '--ignore-submodules=none', '--no-renames', START_REF];
   const fields = (await run(diff)).stdout.split('\0');
   const changes = Array.from({ length: Math.floor(fields.length / 2) }, (_, i) => ({
