@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Git, GitOptions } from './git.ts';
 
 /** Loose objects that are let gather; estimated from one of the 256 folders that git spreads them over, as git does. */
-export const LOOSE_AT_MOST = 4_096;
+const LOOSE_AT_MOST = 4_096;
 /** Packs that are let gather. */
 export const PACKS_AT_MOST = 40;
 
