@@ -34,6 +34,8 @@ export interface Config extends Timings {
   readonly keepAfterMs: number;
   /** How long a ledger stays after its last entry. */
   readonly ledgerRetentionMs: number;
+  /** How long artifacts of ended tasks and unused mirrors stay on the disk. */
+  readonly diskRetentionMs: number;
   readonly historyLimit: number;
   readonly logLimitBytes: number;
   /** What a step may use; see `limit-watch.ts`. Undefined: no limit. */
@@ -106,8 +108,18 @@ export function defineConfig(options: Options = {}): Readonly<Config> {
 }
 
 function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
-  const { leaseTtl, drainTimeout, keepAfter, ledgerRetention, logLimit, redisUrl, maxParallelRunners, token, ...same } =
-    optionsSchema.parse(options);
+  const {
+    leaseTtl,
+    drainTimeout,
+    keepAfter,
+    ledgerRetention,
+    diskRetention,
+    logLimit,
+    redisUrl,
+    maxParallelRunners,
+    token,
+    ...same
+  } = optionsSchema.parse(options);
   const { lockRedisUrls, signingKey, readToken, presets, memoryLimit, processLimit, diskLimit, ...others } = same;
   const { webhooks, notify, notifyBlockedAfter, ...rest } = others;
   return Object.freeze({
@@ -118,6 +130,7 @@ function freeze(options: Options, redisFrom: RedisFrom): Readonly<Config> {
     drainTimeoutMs: drainTimeout,
     keepAfterMs: keepAfter,
     ledgerRetentionMs: ledgerRetention,
+    diskRetentionMs: diskRetention,
     logLimitBytes: logLimit,
     memoryLimitBytes: memoryLimit,
     processLimit,

@@ -92,6 +92,9 @@ export const optionsSchema = strict({
   ledgerRetention: duration(1_000, 366 * 86_400_000, 'from 1s to 366d')
     .prefault('30d')
     .describe('How long after its last entry a task’s ledger stays on the remote until prune takes it away.'),
+  diskRetention: duration(1_000, 366 * 86_400_000, 'from 1s to 366d')
+    .prefault('30d')
+    .describe('How long artifacts of ended tasks, and mirrors that no run uses, stay on a worker’s disk.'),
   historyLimit: whole(1, 1_000_000).prefault(1000).describe('How many finished tasks are kept.'),
   logLimit: bytes.prefault('64MiB').describe('The most output that is kept of one step.'),
   memoryLimit: bytes.exactOptional().describe('The most memory that a step may use; unset: no limit.'),
@@ -134,6 +137,7 @@ export const VARIABLES: Readonly<Record<OptionName, string>> = {
   drainTimeout: 'SIGNALBOX_DRAIN_TIMEOUT',
   keepAfter: 'SIGNALBOX_KEEP_AFTER',
   ledgerRetention: 'SIGNALBOX_LEDGER_RETENTION',
+  diskRetention: 'SIGNALBOX_DISK_RETENTION',
   historyLimit: 'SIGNALBOX_HISTORY_LIMIT',
   logLimit: 'SIGNALBOX_LOG_LIMIT',
   memoryLimit: 'SIGNALBOX_MEMORY_LIMIT',

@@ -25,7 +25,7 @@ export interface CheckOutRequest {
  */
 export async function checkOut(mirror: Mirror, request: CheckOutRequest): Promise<void> {
   const { dir, commit, startOid, signal } = request;
-  await checkSupported(mirror.git, mirror.dir, commit);
+  await checkSupported(mirror, commit);
   await checkGitFolder(dir);
   const head = await readHead(dir);
   const run = workspaceGit(mirror.git, dir);

@@ -6,10 +6,10 @@
  * task may have planted something.
  */
 
-import { execa } from 'execa';
 import { SignalboxError } from '../errors.ts';
 import { type ConfigEntry, localEnv, remoteEnv, type UserEnv } from './git-env.ts';
 import { gitError, scrub, secretsOf } from './git-errors.ts';
+import { type GitExit, startGit } from './git-process.ts';
 
 /** What to run git with, beside its arguments. */
 export interface GitOptions {
@@ -22,6 +22,8 @@ export interface GitOptions {
   /** Configuration for this command alone. */
   readonly config?: readonly ConfigEntry[];
   readonly input?: string;
+  /** Read standard input from this file. */
+  readonly inputFile?: string;
   /** Ends the process and all that it started. */
   readonly signal?: AbortSignal | undefined;
   /** Default one hour: a net under a process that hangs, not a measure of its work. */
@@ -49,7 +51,6 @@ export type Git = (args: readonly string[], options?: GitOptions) => Promise<Git
 
 const TIMEOUT_MS = 3_600_000;
 const KILL_AFTER_MS = 2_000;
-const MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
 
 /** Makes the function that runs git. `env` is the user's environment, of which only named parts are passed on. */
 export function createGit({ env }: { env: UserEnv }): Git {
@@ -94,42 +95,18 @@ export async function readUserIdentity(git: Git): Promise<{ name: string; email:
 }
 
 async function runGit(args: readonly string[], options: GitOptions, env: Record<string, string>): Promise<GitResult> {
-  const { signal } = options;
+  const { signal, cwd = '/', input, inputFile, outputFile } = options;
   signal?.throwIfAborted();
-  const child = start(args, options, env);
+  const child = await startGit({ args, cwd, env, input, inputFile, outputFile });
   const ending = endGroup(child.pid, signal, options.timeoutMs ?? TIMEOUT_MS);
-  const result = await child.finally(ending.stop);
+  const result = await child.ended.finally(ending.stop);
   signal?.throwIfAborted();
   const secrets = secretsOf(env);
-  const answer = {
-    exitCode: result.exitCode ?? -1,
-    stdout: textOf(result.stdout),
-    stderr: scrub(textOf(result.stderr), secrets),
-  };
-  if (answer.exitCode === 0 || options.allow?.includes(answer.exitCode)) return answer;
-  if (child.pid === undefined) throw notStarted(result);
+  const { exitCode, stdout } = result;
+  const answer = { exitCode, stdout, stderr: scrub(result.stderr, secrets) };
+  if (exitCode === 0 || options.allow?.includes(exitCode)) return answer;
+  if (child.pid === undefined) throw notStarted(result.failure);
   throw gitError({ args, answer, secrets, remote: options.remote === true, timedOut: ending.timedOut() });
-}
-
-function start(args: readonly string[], options: GitOptions, env: Record<string, string>) {
-  return execa('git', args, {
-    cwd: options.cwd ?? '/',
-    env,
-    extendEnv: false,
-    // A session of its own: one signal ends git and its helpers, and no helper can ask on the user's terminal.
-    detached: true,
-    reject: false,
-    stripFinalNewline: false,
-    maxBuffer: MAX_OUTPUT_BYTES,
-    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-    ...(options.outputFile === undefined
-      ? {}
-      : { stdout: { file: options.outputFile }, buffer: { stdout: false as const, stderr: true as const } }),
-  });
-}
-
-function textOf(output: unknown): string {
-  return typeof output === 'string' ? output : '';
 }
 
 /** Ends the process group on abort or timeout: asked first, so that git takes its lock files away, then forced. */
@@ -145,6 +122,8 @@ function endGroup(pid: number | undefined, signal: AbortSignal | undefined, time
     end();
   }, timeoutMs);
   signal?.addEventListener('abort', end, { once: true });
+  // Aborted while its output file was being opened.
+  if (signal?.aborted) end();
   const stop = () => {
     clearTimeout(timer);
     clearTimeout(force);
@@ -164,9 +143,8 @@ function kill(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-function notStarted(cause: { code?: string | undefined; shortMessage?: string | undefined }): SignalboxError {
-  const why =
-    cause.code === 'ENOENT' ? 'there is no `git` in PATH, or its working directory is gone' : cause.shortMessage;
+function notStarted(cause: GitExit['failure']): SignalboxError {
+  const why = cause?.code === 'ENOENT' ? 'there is no `git` in PATH, or its working directory is gone' : cause?.message;
   return new SignalboxError('GIT', `git could not be started: ${why}`, {
     next: 'Install git 2.38 or newer and make sure that it is in PATH.',
     cause,

@@ -32,7 +32,7 @@ export async function resolveRepository(git: Git, repo: string, cwd: string): Pr
     const parsed = parseRepository(named);
     if (parsed.kind === 'remote') return { key: parsed.key, url: parsed.url, hostBound: false, host: undefined };
     const found = await locate(git, resolve(from, parsed.path), repo);
-    const origin = await originOf(git, found.gitDir);
+    const { origin } = found;
     if (origin === undefined) return local(found.home);
     named = origin;
     from = found.home;
@@ -49,15 +49,18 @@ function local(path: string): ResolvedRepository {
   return { key: `local:${hostname()}:${path}`, url: path, hostBound: true, host: hostname() };
 }
 
-/** The git folder that the repository's checkouts share, and the folder a user would name it by. */
-async function locate(git: Git, path: string, repo: string): Promise<{ gitDir: string; home: string }> {
+/** The folder a user would name a repository by, and its `origin`. Both questions at once: a submission waits for them. */
+async function locate(git: Git, path: string, repo: string): Promise<{ home: string; origin: string | undefined }> {
   const cwd = await realpath(path).catch(() => undefined);
   if (cwd === undefined) throw notARepository(repo, 'there is nothing at this path');
   if (!(await stat(cwd)).isDirectory()) throw notARepository(repo, 'it is a file');
   // The user's own repository, found as their git would find it, bare or not.
   const config = [['safe.bareRepository', 'all']] as const;
   const args = ['rev-parse', '--path-format=absolute', '--git-common-dir'];
-  const { exitCode, stdout, stderr } = await git(args, { cwd, config, allow: [128] });
+  const [{ exitCode, stdout, stderr }, origin] = await Promise.all([
+    git(args, { cwd, config, allow: [128] }),
+    git(['config', '--get', 'remote.origin.url'], { cwd, config, allow: [1, 128] }),
+  ]);
   if (exitCode !== 0) {
     throw notARepository(
       repo,
@@ -65,13 +68,11 @@ async function locate(git: Git, path: string, repo: string): Promise<{ gitDir: s
     );
   }
   const gitDir = await realpath(stdout.replace(/\n$/, ''));
-  return { gitDir, home: basename(gitDir) === '.git' ? dirname(gitDir) : gitDir };
-}
-
-async function originOf(git: Git, gitDir: string): Promise<string | undefined> {
-  const { exitCode, stdout } = await git(['config', '--get', 'remote.origin.url'], { gitDir, allow: [1] });
-  const url = stdout.replace(/\n$/, '');
-  return exitCode === 0 && url !== '' ? url : undefined;
+  const url = origin.exitCode === 0 ? origin.stdout.replace(/\n$/, '') : '';
+  return {
+    home: basename(gitDir) === '.git' ? dirname(gitDir) : gitDir,
+    origin: url === '' ? undefined : url,
+  };
 }
 
 function notARepository(repo: string, why: string): SignalboxError {

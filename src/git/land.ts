@@ -12,7 +12,7 @@ import { type CommitInWorkspace, importCommit } from './import-commit.ts';
 import type { Mirror, Oid } from './mirror.ts';
 import { movedText, type PublishResult, READ_BACK_MS } from './publisher.ts';
 import { type RefUpdate, readRemoteRef } from './push.ts';
-import { type BaseRequest, resolveBase } from './start-point.ts';
+import { type Base, type BaseRequest, resolveBase } from './start-point.ts';
 
 /** A branch of the remote to land on. */
 export interface LandingBase {
@@ -38,13 +38,21 @@ export type LandResult =
 /** Reads base anew: the branch that is named, else the remote's HEAD. Throws `INVALID` if it is no branch there. */
 export async function readBase(mirror: Mirror, { base, signal }: BaseRequest): Promise<LandingBase> {
   await mirror.fetch(signal);
-  const found = await resolveBase(mirror, { base, signal });
+  const found = await (base === undefined ? headBase(mirror, signal) : resolveBase(mirror, { base, signal }));
   if (found?.ref?.startsWith('refs/heads/')) return { ref: found.ref, tip: found.oid };
   const name = base === undefined ? "The remote's HEAD" : `The base ${JSON.stringify(base)}`;
   throw new SignalboxError('INVALID', `${name} is not a branch of the remote, so that nothing can land on it.`, {
     field: 'base',
     next: 'Name a branch of the remote, or publish with `push`.',
   });
+}
+
+/** The branch that the remote's HEAD names; a fetch does not tell its name. */
+async function headBase(mirror: Mirror, signal: AbortSignal | undefined): Promise<Base | undefined> {
+  const head = await mirror.head(signal);
+  if (head === undefined) return undefined;
+  const known = (await mirror.resolve(head.oid)) !== undefined || (await mirror.fetchObject('HEAD', signal));
+  return known ? { oid: head.oid, ref: head.ref ?? null } : undefined;
 }
 
 /**

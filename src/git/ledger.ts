@@ -6,6 +6,7 @@
 
 import { SignalboxError } from '../errors.ts';
 import { type Mirror, type Oid, type Place, resolveCommit } from './mirror.ts';
+import { objectFormat, writeCommit, writeEmptyTree } from './objects.ts';
 import { readRemoteRef } from './push.ts';
 
 /** Who writes into a ledger. */
@@ -69,11 +70,11 @@ export async function readLedger(mirror: Mirror, taskId: string, signal?: AbortS
 
 /** Makes the commit of an entry in the mirror; only a push makes it count. */
 export async function makeEntry(
-  { git, dir }: Place,
+  { dir }: Place,
   { queue, taskId, run, runnerId }: LedgerWriter,
   { word, parent }: { readonly word: LedgerWord; readonly parent: Oid | null },
 ): Promise<Oid> {
-  const tree = (await git(['mktree'], { gitDir: dir, input: '' })).stdout.trim();
+  const format = await objectFormat(dir);
   const subject = word.kind === 'token' ? 'token' : `published ${word.commit}`;
   const trailers = [
     `Signalbox-Queue: ${queue}`,
@@ -81,17 +82,16 @@ export async function makeEntry(
     `Signalbox-Run: ${run}`,
     `Signalbox-Runner: ${runnerId}`,
   ];
-  const args = ['commit-tree', tree, ...(parent === null ? [] : ['-p', parent]), '-F', '-'];
-  const input = `${subject}\n\n${trailers.join('\n')}\n`;
-  return (await git(args, { gitDir: dir, input, env: WRITER })).stdout.trim();
+  return await writeCommit(dir, format, {
+    tree: await writeEmptyTree(dir, format),
+    parents: parent === null ? [] : [parent],
+    author: WRITER,
+    at: new Date(),
+    message: `${subject}\n\n${trailers.join('\n')}\n`,
+  });
 }
 
-const WRITER = {
-  GIT_AUTHOR_NAME: 'Signalbox',
-  GIT_AUTHOR_EMAIL: 'signalbox@localhost',
-  GIT_COMMITTER_NAME: 'Signalbox',
-  GIT_COMMITTER_EMAIL: 'signalbox@localhost',
-};
+const WRITER = { name: 'Signalbox', email: 'signalbox@localhost' };
 
 function wordOf(subject: string): LedgerWord | undefined {
   if (subject === 'token') return { kind: 'token' };

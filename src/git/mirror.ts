@@ -2,19 +2,24 @@
  * One bare mirror of a remote per host: every workspace borrows its objects, and what is published is sent from it.
  *
  * Nothing is ever collected or pruned here (`gc.auto=0`), since workspaces rely on objects that no ref may name any
- * more. It has the remote's branches and tags under their own names and no configured remote: each fetch is told its
+ * more; what has gathered is put together (`mirror-upkeep.ts`), and a mirror that nobody uses is removed as a whole
+ * (`unused-mirrors.ts`). It has the remote's branches and tags under their own names and no configured remote: each fetch is told its
  * address, so nothing in it can send anywhere by accident.
  */
 
 import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SignalboxError } from '../errors.ts';
 import type { Git } from './git.ts';
 import type { ResolvedRepository } from './identity.ts';
+import { isUntidy, tidy } from './mirror-upkeep.ts';
+import { objectFormat } from './objects.ts';
 import { type HeldLock, withProcessLock } from './process-lock.ts';
+import { readRef } from './refs.ts';
 import { shareNext } from './share-next.ts';
 import { clearAfterDeath, LOCK_VARIABLE } from './stale-locks.ts';
+import { noteUse } from './unused-mirrors.ts';
 
 /** An object's full name. */
 export type Oid = string;
@@ -32,14 +37,20 @@ export interface Mirror {
   /** What is fetched from and pushed to. */
   readonly url: string;
   readonly git: Git;
-  /** Brings branches and tags up to the remote, as it was after this call. Throws `REMOTE_UNREACHABLE`. */
+  /** Brings branches, tags and HEAD up to the remote, as it was after this call. Throws `REMOTE_UNREACHABLE`. */
   fetch(signal?: AbortSignal): Promise<void>;
   /** Brings one more object, for a commit that no branch or tag reaches; false if the remote will not give it. */
   fetchObject(name: string, signal?: AbortSignal): Promise<boolean>;
   /** The commit that a full ref name or object name stands for here, without asking the remote. */
   resolve(name: string): Promise<Oid | undefined>;
-  /** The remote's HEAD, asked anew; undefined if the remote is empty or its HEAD names no branch that exists. */
+  /** The commit of the remote's HEAD as of the last fetch; undefined if it is empty or HEAD names no branch that exists. */
+  fetchedHead(): Promise<Oid | undefined>;
+  /** The same, asked anew, with the branch that HEAD names. */
   head(signal?: AbortSignal): Promise<RemoteHead | undefined>;
+  /** What has been found out about commits here, which never change; see `supported.ts`. */
+  readonly checked: Map<Oid, Promise<void>>;
+  /** The configuration that git gives a new repository on this disk; see `workspace.ts`. */
+  newConfig(): Promise<string>;
 }
 
 /** A repository here and the remote that it pushes to. */
@@ -54,6 +65,8 @@ export interface Mirrors {
 /** A fetch is shared by all runs of a repository, so that a hung one must not hold them for long. */
 const FETCH_MS = 1_200_000;
 const REFSPECS = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
+/** Where the remote's HEAD is kept: fetched with the rest, it costs no question of its own. */
+const HEAD_REF = 'refs/signalbox/head';
 
 /** Makes the holder of all mirrors under `<dataDir>/mirrors`. */
 export function createMirrors({ git, dataDir }: { git: Git; dataDir: string }): Mirrors {
@@ -64,6 +77,7 @@ export function createMirrors({ git, dataDir }: { git: Git; dataDir: string }): 
       const opening = opened.get(dir) ?? prepareMirror(git, dir, url);
       opened.set(dir, opening);
       if (!(await exists(dir))) await opening.make(signal);
+      await noteUse(dir);
       return opening.mirror;
     },
   };
@@ -88,24 +102,76 @@ function prepareMirror(git: Git, dir: string, url: string): Opening {
       if (lock.deadTokens.length > 0) await clearAfterDeath(dir, lock.deadTokens);
       return work(lock);
     });
+  // After the fetch, for which somebody waits. What fails is tried again after the next one.
+  const tidyLater = shareNext(async (signal) =>
+    locked(async ({ token }) => {
+      if (await isUntidy(dir)) await tidy(git, dir, { env: { [LOCK_VARIABLE]: token }, signal });
+    }).catch(() => {}),
+  );
+  let config: Promise<string> | undefined;
   const mirror: Mirror = {
     dir,
     url,
     git,
     fetch: shareNext((signal) =>
-      locked(async ({ token }) => {
-        const env = { [LOCK_VARIABLE]: token };
-        await git(fetchArgs(['--prune'], url, REFSPECS), { ...fetching(dir), env, signal });
+      locked(async (lock) => {
+        // Not there any more if it was taken away as unused since it was opened.
+        await create(git, { dir, url, lock, signal });
+        await fetchAll(git, { dir, url, token: lock.token, signal });
+        if (await isUntidy(dir)) void tidyLater();
       }),
     ),
+    fetchedHead: async () => await readRef(dir, HEAD_REF),
     head: shareNext((signal) => askHead(git, url, signal)),
     fetchObject: async (name, signal) => {
       const { exitCode } = await git(fetchArgs([], url, [name]), { ...fetching(dir), signal, allow: [1, 128] });
       return exitCode === 0;
     },
-    resolve: (name) => resolveCommit(git, dir, name),
+    resolve: async (name) => await (isBranch(name) ? readRef(dir, name) : resolveCommit(git, dir, name)),
+    checked: new Map(),
+    newConfig: async () => {
+      config ??= initialConfig(git, dir).catch((error: unknown) => {
+        config = undefined;
+        throw error;
+      });
+      return await config;
+    },
   };
   return { mirror, make: shareNext((signal) => locked((lock) => create(git, { dir, url, lock, signal }))) };
+}
+
+/** A branch's ref can be read as it stands, since it names a commit. Names that git would have to compute are left to it. */
+function isBranch(name: string): boolean {
+  return /^refs\/heads\/[^\s~^:?*[\\\u0000-\u001f]+$/.test(name) && !/\.\.|@\{|\/\/|\/\.|\/$/.test(name);
+}
+
+async function fetchAll(
+  git: Git,
+  { dir, url, token, signal }: { dir: string; url: string; token: string; signal: AbortSignal },
+): Promise<void> {
+  const options = { ...fetching(dir), env: { [LOCK_VARIABLE]: token }, signal };
+  try {
+    await git(fetchArgs(['--prune'], url, [...REFSPECS, `+HEAD:${HEAD_REF}`]), options);
+  } catch (error) {
+    if (!(error instanceof SignalboxError) || !NO_HEAD.test(String(error.details['stderr']))) throw error;
+    await git(fetchArgs(['--prune'], url, REFSPECS), options);
+    await git(['update-ref', '-d', HEAD_REF], { gitDir: dir });
+  }
+}
+
+/** The remote is empty, or its HEAD names a branch that is not there. */
+const NO_HEAD = /couldn't find remote ref HEAD/i;
+
+/** git looks what the disk can do; its mirror lies on the same. */
+async function initialConfig(git: Git, dir: string): Promise<string> {
+  const draft = `${dir}.draft-${randomUUID()}`;
+  const format = await objectFormat(dir);
+  try {
+    await git(['init', '--quiet', '--template=', `--object-format=${format}`, '--', draft]);
+    return await readFile(join(draft, '.git/config'), 'utf8');
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
 }
 
 /** A commit's full name, if `name` stands for one in the repository. */

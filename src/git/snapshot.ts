@@ -1,10 +1,21 @@
 /** The runner's commit: everything that the steps left in the workspace, on top of what they committed themselves. */
 
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SignalboxError } from '../errors.ts';
-import { checkGitFolder, damaged, excludes, START_REF, type WorkspaceGit, workspaceGit } from './control.ts';
+import {
+  checkGitFolder,
+  controlDir,
+  damaged,
+  excludes,
+  START_REF,
+  type WorkspaceGit,
+  workspaceGit,
+} from './control.ts';
 import type { Git } from './git.ts';
 import { type Head, readHead, writeHead } from './head.ts';
 import type { Oid } from './mirror.ts';
+import { readRef } from './refs.ts';
 import { submodules } from './supported.ts';
 
 /** What to commit, and how it is described. */
@@ -33,51 +44,79 @@ export async function snapshot(git: Git, request: SnapshotRequest): Promise<Snap
   const { dir, signal } = request;
   await checkGitFolder(dir);
   const run = workspaceGit(git, dir);
-  const startOid = (await run(['rev-parse', '--verify', START_REF])).stdout.trim();
+  const startOid = await readRef(controlDir(dir), START_REF);
+  if (startOid === undefined) throw damaged(controlDir(dir), 'does not name the start commit');
   const head = await readHead(dir);
   await checkDescends(run, head, startOid);
   await stageAll(run, { dir, signal });
-  const tree = (await run(['write-tree'], { signal })).stdout.trim();
-  const before = (await run(['rev-parse', '--verify', `${head.oid}^{tree}`])).stdout.trim();
+  // Nothing was staged, by nobody: the index is the start's own.
+  if (head.oid === startOid && (await isUntouched(dir))) return { commit: null, filesChanged: [] };
+  const work = [changedFiles(run), run(['write-tree'], { signal })] as const;
+  // Both to their end, also when one fails: whoever saves the work then needs the index for itself.
+  await Promise.allSettled(work);
+  const [filesChanged, written] = await Promise.all(work);
+  if (head.oid === startOid && filesChanged.length === 0) return { commit: null, filesChanged };
+  const tree = written.stdout.trim();
+  // With a change against the start, the index cannot be what HEAD has as long as that is the start.
+  const before = head.oid === startOid ? undefined : await treeOf(run, head.oid as Oid);
   const commit = tree === before ? (head.oid as Oid) : await commitTree(run, { tree, head, request });
-  const filesChanged = await changedFiles(run, startOid, commit);
-  return { commit: commit === startOid ? null : commit, filesChanged };
+  return { commit, filesChanged };
 }
 
-/** Paths that differ between two commits, whole names as they are in the trees. */
-async function changedFiles(run: WorkspaceGit, from: Oid, to: Oid): Promise<string[]> {
-  const args = ['diff-tree', '-r', '-z', '--name-only', '--no-renames', '--ignore-submodules=none', from, to];
-  return (await run(args)).stdout.split('\0').filter((path) => path !== '');
+async function treeOf(run: WorkspaceGit, commit: Oid): Promise<Oid> {
+  return (await run(['rev-parse', '--verify', `${commit}^{tree}`])).stdout.trim();
 }
 
 async function checkDescends(run: WorkspaceGit, head: Head, startOid: Oid): Promise<void> {
   if (head.oid === undefined) throw damaged('HEAD', `is on ${head.ref}, which has no commit`);
-  const known = await run(['rev-parse', '--verify', '--quiet', `${head.oid}^{commit}`], { allow: [1, 128] });
-  if (known.exitCode !== 0) throw damaged('HEAD', `is at ${head.oid}, which is no commit here`);
+  if (head.oid === startOid) return;
   const { exitCode } = await run(['merge-base', '--is-ancestor', startOid, head.oid], { allow: [1, 128] });
-  if (exitCode !== 0) throw damaged('HEAD', `is at ${head.oid}, which does not descend from the start ${startOid}`);
+  if (exitCode === 0) return;
+  const known = await run(['rev-parse', '--verify', '--quiet', `${head.oid}^{commit}`], { allow: [1, 128] });
+  const why = known.exitCode === 0 ? `does not descend from the start ${startOid}` : 'is no commit here';
+  throw damaged('HEAD', `is at ${head.oid}, which ${why}`);
 }
 
-/** Stages every change. Refuses before and after what would make git look into a repository inside the repository. */
-async function stageAll(run: WorkspaceGit, { dir, signal }: { dir: string; signal?: AbortSignal | undefined }) {
+/** Stages every change. Refuses before it what would make git look into a repository inside the repository. */
+async function stageAll(
+  run: WorkspaceGit,
+  { dir, signal }: { dir: string; signal?: AbortSignal | undefined },
+): Promise<void> {
   const config = await excludes(dir);
+  // What no step has touched is as it was made: of the start's files, none of which is a repository.
+  if (!(await isUntouched(dir))) await checkIndex(run, signal);
+  await run(['add', '--all', '--sparse'], { signal, config }).catch(notStaged);
+}
+
+/**
+ * The paths whose staged state differs from the start, whole names as they are in the trees. Refuses what was staged of
+ * a repository inside the repository.
+ */
+async function changedFiles(run: WorkspaceGit): Promise<string[]> {
+  const diff = ['diff-index', '--cached', '--raw', '-z', '--ignore-submodules=none', '--no-renames', START_REF];
+  const fields = (await run(diff)).stdout.split('\0');
+  const changes = Array.from({ length: Math.floor(fields.length / 2) }, (_, i) => ({
+    modes: fields[2 * i] as string,
+    path: fields[2 * i + 1] as string,
+  }));
+  const added = changes.find(({ modes }) => /^:[0-7]+ 160000 /.test(modes));
+  if (added !== undefined) throw submodules(added.path);
+  return changes.map(({ path }) => path);
+}
+
+/** Whether the index is, byte for byte, what it was before the first step. */
+async function isUntouched(dir: string): Promise<boolean> {
+  const files = [join(dir, '.git/index'), join(controlDir(dir), 'index')];
+  const [now, before] = await Promise.all(files.map(async (file) => await readFile(file).catch(() => undefined)));
+  return now !== undefined && before !== undefined && now.equals(before);
+}
+
+async function checkIndex(run: WorkspaceGit, signal: AbortSignal | undefined): Promise<void> {
   const index = (await run(['ls-files', '--stage', '-z'], { signal })).stdout.split('\0');
   refuseRepositories(index);
   const unmerged = index.find((entry) => /^\d+ [0-9a-f]+ [123]\t/.test(entry));
   if (unmerged !== undefined)
     throw damaged('the index', `has an unfinished merge in ${JSON.stringify(pathOf(unmerged))}`);
-  await run(['add', '--all', '--sparse'], { signal, config }).catch(notStaged);
-  const staged = await run([
-    'diff-index',
-    '--cached',
-    '--raw',
-    '-z',
-    '--ignore-submodules=none',
-    '--no-renames',
-    START_REF,
-  ]);
-  const added = /:[0-7]+ 160000 [^\0]*\0([^\0]*)/.exec(staged.stdout)?.[1];
-  if (added !== undefined) throw submodules(added);
 }
 
 /** `git add` runs git inside a repository that the index names, with the configuration found there. */
@@ -103,15 +142,23 @@ async function commitTree(
   run: WorkspaceGit,
   { tree, head, request }: { tree: Oid; head: Head; request: SnapshotRequest },
 ) {
-  const trailers = Object.entries(request.trailers ?? {}).flatMap(([name, value]) => [
-    '--trailer',
-    `${name}: ${value}`,
-  ]);
   const text = `${request.message.trim()}\n`;
-  const message =
-    trailers.length === 0 ? text : (await run(['interpret-trailers', ...trailers], { input: text })).stdout;
+  const message = await withTrailers(run, text, request.trailers ?? {});
   const args = ['commit-tree', tree, '-p', head.oid as Oid, '-F', '-'];
   const commit = (await run(args, { input: message, signal: request.signal })).stdout.trim();
   await writeHead(request.dir, head, commit);
   return commit;
+}
+
+/** A message of one paragraph ends in no trailers yet; git is asked only where it might. */
+async function withTrailers(
+  run: WorkspaceGit,
+  text: string,
+  trailers: Readonly<Record<string, string>>,
+): Promise<string> {
+  const lines = Object.entries(trailers).map(([name, value]) => `${name}: ${value}`);
+  if (lines.length === 0) return text;
+  if (!/\n\s*\n/.test(text.trimEnd())) return `${text}\n${lines.join('\n')}\n`;
+  const args = ['interpret-trailers', ...lines.flatMap((line) => ['--trailer', line])];
+  return (await run(args, { input: text })).stdout;
 }

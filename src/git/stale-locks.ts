@@ -17,7 +17,11 @@ const ABANDONED_MS = 3_600_000;
 /** Ends the git processes that the dead holders left, then removes the mirror's lock files. */
 export async function clearAfterDeath(mirrorDir: string, tokens: readonly string[]): Promise<void> {
   const known = await endOrphans(tokens);
-  const locks = [...(await lockFiles(mirrorDir, false)), ...(await lockFiles(join(mirrorDir, 'refs'), true))];
+  const folders = ['', 'objects', 'objects/pack', 'objects/info'].map((name) => join(mirrorDir, name));
+  const locks = [
+    ...(await Promise.all(folders.map(async (folder) => await lockFiles(folder, false)))).flat(),
+    ...(await lockFiles(join(mirrorDir, 'refs'), true)),
+  ];
   for (const file of locks) {
     if (known || (await isAbandoned(file))) await rm(file, { force: true });
   }

@@ -2,6 +2,7 @@
 
 import { SignalboxError } from '../errors.ts';
 import { emptyRemote, type Mirror, type Oid } from './mirror.ts';
+import { readRefs } from './refs.ts';
 
 /** Where a run starts. */
 export interface StartPoint {
@@ -11,8 +12,6 @@ export interface StartPoint {
   readonly branchTip: Oid | null;
   /** The base's commit; null if the branch exists and no base could be found. */
   readonly baseOid: Oid | null;
-  /** The base's full ref, null when it is a commit or a detached HEAD. */
-  readonly baseRef: string | null;
 }
 
 /** A base as branch, tag or commit; by default the remote's HEAD. */
@@ -29,7 +28,7 @@ export interface StartRequest extends BaseRequest {
 /** A base that the remote has. */
 export interface Base {
   readonly oid: Oid;
-  /** Its full ref, null when it is a commit or a detached HEAD. */
+  /** Its full ref, null when it is a commit, or the remote's HEAD. */
   readonly ref: string | null;
 }
 
@@ -43,19 +42,25 @@ export async function resolveStart(mirror: Mirror, { branch, base, signal }: Sta
   const found = await resolveBase(mirror, { base, signal });
   if (found === undefined && branchTip === null) throw base === undefined ? await noDefault(mirror) : noBase(base);
   const startOid = branchTip ?? (found as Base).oid;
-  return { startOid, branchTip, baseOid: found?.oid ?? null, baseRef: found?.ref ?? null };
+  return { startOid, branchTip, baseOid: found?.oid ?? null };
 }
 
-/** Finds a base among what was fetched, and asks the remote for what was not; undefined if it does not have it. */
+/** Where a run would start by what was fetched last, without asking the remote: a guess, for work that can be thrown away. */
+export async function guessStart(mirror: Mirror, { branch, base }: StartRequest): Promise<Oid | undefined> {
+  const tip = await mirror.resolve(`refs/heads/${branch}`);
+  if (tip !== undefined) return tip;
+  if (base === undefined) return await mirror.fetchedHead();
+  return await mirror.resolve(base.startsWith('refs/heads/') ? base : `refs/heads/${base}`).catch(() => undefined);
+}
+
+/** Finds a base among what was fetched, and asks the remote for a commit that was not; undefined if it does not have it. */
 export async function resolveBase(mirror: Mirror, { base, signal }: BaseRequest): Promise<Base | undefined> {
-  return base === undefined ? defaultBase(mirror, signal) : namedBase(mirror, base, signal);
+  return base === undefined ? defaultBase(mirror) : namedBase(mirror, base, signal);
 }
 
-async function defaultBase(mirror: Mirror, signal: AbortSignal | undefined): Promise<Base | undefined> {
-  const head = await mirror.head(signal);
-  if (head === undefined) return undefined;
-  const known = (await mirror.resolve(head.oid)) !== undefined || (await mirror.fetchObject('HEAD', signal));
-  return known ? { oid: head.oid, ref: head.ref ?? null } : undefined;
+async function defaultBase(mirror: Mirror): Promise<Base | undefined> {
+  const oid = await mirror.fetchedHead();
+  return oid === undefined ? undefined : { oid, ref: null };
 }
 
 async function namedBase(mirror: Mirror, base: string, signal: AbortSignal | undefined): Promise<Base | undefined> {
@@ -94,8 +99,7 @@ function noBase(base: string): SignalboxError {
 
 /** Nothing was named and HEAD leads nowhere: the remote is empty, or HEAD names a branch that is not there. */
 async function noDefault(mirror: Mirror): Promise<SignalboxError> {
-  const { stdout } = await mirror.git(['for-each-ref', '--count=1', 'refs/heads'], { gitDir: mirror.dir });
-  if (stdout === '') return emptyRemote();
+  if ((await readRefs(mirror.dir, ['refs/heads'])).size === 0) return emptyRemote();
   return new SignalboxError('INVALID', 'the remote repository has no default branch: its HEAD names none that exists', {
     field: 'base',
     next: 'Name a `base`, or set the default branch of the remote.',

@@ -1,12 +1,29 @@
 /** Refuses what Signalbox cannot do yet, before any work is done: submodules and Git LFS. */
 
 import { SignalboxError } from '../errors.ts';
-import type { Git } from './git.ts';
-import type { Oid } from './mirror.ts';
+import type { Mirror, Oid } from './mirror.ts';
 
-/** Throws `UNSUPPORTED` if the commit has submodules or keeps files in Git LFS. Reads its tree once, in the mirror. */
-export async function checkSupported(git: Git, mirrorDir: string, commit: Oid): Promise<void> {
-  const { stdout } = await git(['ls-tree', '-r', '-z', '--full-tree', commit], { gitDir: mirrorDir });
+/** More than a fleet starts from in a while; then the oldest are found out anew. */
+const REMEMBERED = 1_000;
+
+/**
+ * Throws `UNSUPPORTED` if the commit has submodules or keeps files in Git LFS. Reads its tree in the mirror, once for
+ * all who start from it.
+ */
+export async function checkSupported(mirror: Mirror, commit: Oid): Promise<void> {
+  const { checked } = mirror;
+  let check = checked.get(commit);
+  if (check === undefined) {
+    check = readTree(mirror, commit);
+    checked.set(commit, check);
+    check.catch(() => checked.delete(commit));
+    for (const oldest of checked.keys()) if (checked.size > REMEMBERED) checked.delete(oldest);
+  }
+  await check;
+}
+
+async function readTree({ git, dir }: Mirror, commit: Oid): Promise<void> {
+  const { stdout } = await git(['ls-tree', '-r', '-z', '--full-tree', commit], { gitDir: dir });
   const attributes: Oid[] = [];
   for (const entry of stdout.split('\0')) {
     const tab = entry.indexOf('\t');
@@ -16,7 +33,7 @@ export async function checkSupported(git: Git, mirrorDir: string, commit: Oid): 
       attributes.push(entry.slice(0, tab).split(' ')[2] ?? '');
   }
   if (attributes.length === 0) return;
-  const contents = await git(['cat-file', '--batch'], { gitDir: mirrorDir, input: `${attributes.join('\n')}\n` });
+  const contents = await git(['cat-file', '--batch'], { gitDir: dir, input: `${attributes.join('\n')}\n` });
   if (/^[^#\n]*\sfilter=lfs(\s|$)/m.test(contents.stdout)) throw lfs();
 }
 

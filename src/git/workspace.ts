@@ -3,13 +3,16 @@
  * and index are private, it has no remote, and nothing that happens in it reaches the mirror.
  */
 
-import { appendFile, cp, mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SignalboxError } from '../errors.ts';
 import { checkBranch } from '../task/branches.ts';
 import { checkGitFolder, controlDir, damaged, START_REF, workspaceGit } from './control.ts';
+import type { ConfigEntry } from './git-env.ts';
 import { readHead } from './head.ts';
 import type { Mirror, Oid } from './mirror.ts';
+import { readRefs } from './refs.ts';
 import { conePatterns } from './sparse.ts';
 import { checkSupported } from './supported.ts';
 
@@ -45,60 +48,108 @@ const SIGNALBOX = { name: 'Signalbox', email: 'signalbox@localhost' };
  * error the caller removes the folder (`removeWorkspace`).
  */
 export async function createWorkspace(request: WorkspaceRequest): Promise<Workspace> {
+  const workspace = await checkOutFiles(request);
+  await nameRefs(request.mirror, workspace);
+  return workspace;
+}
+
+/** The costly part of it, which needs the start commit alone: lays everything out and writes the files. */
+export async function checkOutFiles(request: WorkspaceRequest): Promise<Workspace> {
   const { mirror, startOid, branch } = request;
   checkBranch(branch);
-  await checkSupported(mirror.git, mirror.dir, startOid);
+  await checkSupported(mirror, startOid);
   await mkdir(request.dir, { recursive: true });
   const dir = await realpath(request.dir);
   if ((await readdir(dir)).length > 0) throw damaged(dir, 'is not empty', 'Remove it, or choose another folder.');
   await initialise(request, dir);
   const git = workspaceGit(mirror.git, dir);
-  await git(['read-tree', '-m', '-u', startOid], { signal: request.signal });
+  await git(['read-tree', '-m', '-u', startOid], { signal: request.signal, config: ALL_CORES });
   // Kept as it was before any step, for what is to be saved if a step destroys its own.
-  await cp(join(dir, '.git/index'), join(controlDir(dir), 'index'));
+  await copyFile(join(dir, '.git/index'), join(controlDir(dir), 'index'), constants.COPYFILE_FICLONE);
   return { dir, branch, startOid };
+}
+
+/** The rest: what the remote has, as of the mirror's last fetch. Before any step, of course. */
+export async function nameRefs(mirror: Mirror, workspace: Workspace): Promise<void> {
+  const { own, control } = ownRefs(workspace);
+  const refs = await remoteRefs(mirror);
+  await Promise.all([
+    writeFile(join(workspace.dir, '.git/packed-refs'), `${own}${refs}`),
+    writeFile(join(controlDir(workspace.dir), 'packed-refs'), `${control}${refs}`),
+  ]);
+}
+
+/** The branch, and in the control folder the start, too. */
+function ownRefs({ branch, startOid }: Pick<Workspace, 'branch' | 'startOid'>): { own: string; control: string } {
+  const own = `${startOid} refs/heads/${branch}\n`;
+  return { own, control: `${own}${startOid} ${START_REF}\n` };
 }
 
 /**
  * Proves the workspace before a step runs in it: its own root, the branch by name, the start commit, no change.
  * Throws `WORKSPACE` naming what is wrong.
  */
-export async function proveWorkspace(mirror: Mirror, { dir, branch, startOid }: Workspace): Promise<void> {
+export async function proveWorkspace(mirror: Mirror, workspace: Workspace): Promise<void> {
+  await provePlace(workspace);
+  await proveClean(mirror, workspace);
+}
+
+/** That it is where it was made, its own repository, on its branch and at the start. */
+export async function provePlace({ dir, branch, startOid }: Workspace): Promise<void> {
   const root = await realpath(dir).catch(() => undefined);
   if (root !== dir) throw damaged(dir, root === undefined ? 'is missing' : `leads to ${root}`);
   await checkGitFolder(dir);
   const head = await readHead(dir);
   if (head.ref !== `refs/heads/${branch}`) throw damaged('HEAD', `is not on the branch ${branch}`);
   if (head.oid !== startOid) throw damaged('HEAD', `is at ${head.oid ?? 'no commit'} instead of ${startOid}`);
+}
+
+/** That nothing in it differs from its branch. */
+export async function proveClean(mirror: Mirror, { dir }: Workspace): Promise<void> {
   const args = ['status', '--porcelain', '-z', '--untracked-files=all', '--ignore-submodules=dirty', '--no-renames'];
   const { stdout } = await workspaceGit(mirror.git, dir)(args);
   if (stdout !== '') throw damaged('the checkout', `has changes before the first step: ${stdout.split('\0')[0]}`, EOL);
 }
 
-/** Lays out `.git`, then copies it to the control folder, where no step will write. */
+/** Writing files is what a checkout costs: with many, git spreads them over the cores. */
+const ALL_CORES: readonly ConfigEntry[] = [['checkout.workers', '0']];
+
+/** Lays out `.git` as `git init` does, and the same in the control folder, where no step will write. */
 async function initialise(request: WorkspaceRequest, dir: string): Promise<void> {
-  const { mirror, startOid, branch } = request;
-  const gitDir = join(dir, '.git');
-  const control = controlDir(dir);
-  const format = startOid.length === 64 ? ['--object-format=sha256'] : [];
-  const [cone, refs] = await Promise.all([
-    coneOf(request),
-    remoteRefs(mirror),
-    mirror.git(['init', '--quiet', '--template=', ...format, '--', dir]),
-  ]);
-  await mkdir(join(gitDir, 'info'), { recursive: true });
-  await Promise.all([
-    appendFile(join(gitDir, 'config'), configText(request, cone !== undefined)),
-    appendFile(join(gitDir, 'objects/info/alternates'), `${join(mirror.dir, 'objects')}\n`),
-    writeFile(join(gitDir, 'packed-refs'), `${startOid} refs/heads/${branch}\n${refs}`),
-    writeFile(join(gitDir, 'HEAD'), `ref: refs/heads/${branch}\n`),
+  const { mirror, branch } = request;
+  const [cone, config] = await Promise.all([coneOf(request), mirror.newConfig()]);
+  const files = {
+    HEAD: `ref: refs/heads/${branch}\n`,
+    config: `${config}${configText(request, cone !== undefined)}`,
+    'objects/info/alternates': `${join(mirror.dir, 'objects')}\n`,
+    ...(cone === undefined ? {} : { 'info/sparse-checkout': cone }),
     // A mirror of a shallow repository ends where that one ends.
-    cp(join(mirror.dir, 'shallow'), join(gitDir, 'shallow')).catch(() => {}),
-    cone === undefined ? undefined : writeFile(join(gitDir, 'info/sparse-checkout'), cone),
+    ...(await shallowOf(mirror)),
+  };
+  const refs = ownRefs(request);
+  const ownObjects = `${join(dir, '.git/objects')}\n`;
+  await Promise.all([
+    layOut(join(dir, '.git'), { ...files, 'packed-refs': refs.own }),
+    layOut(controlDir(dir), {
+      ...files,
+      'packed-refs': refs.control,
+      'objects/info/alternates': `${files['objects/info/alternates']}${ownObjects}`,
+    }),
   ]);
-  await cp(gitDir, control, { recursive: true, errorOnExist: true, force: false });
-  await appendFile(join(control, 'objects/info/alternates'), `${join(gitDir, 'objects')}\n`);
-  await appendFile(join(control, 'packed-refs'), `${startOid} ${START_REF}\n`);
+}
+
+async function layOut(gitDir: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const folders = ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags', 'info'];
+  await Promise.all(folders.map(async (folder) => await mkdir(join(gitDir, folder), { recursive: true })));
+  // Never over what is there: the control folder is git's word for what the workspace was.
+  await Promise.all(
+    Object.entries(files).map(async ([name, text]) => await writeFile(join(gitDir, name), text, { flag: 'wx' })),
+  );
+}
+
+async function shallowOf({ dir }: Mirror): Promise<{ shallow?: string }> {
+  const shallow = await readFile(join(dir, 'shallow'), 'utf8').catch(() => undefined);
+  return shallow === undefined ? {} : { shallow };
 }
 
 function configText({ author = SIGNALBOX }: WorkspaceRequest, sparse: boolean): string {
@@ -113,9 +164,8 @@ function quote(value: string): string {
 
 /** The remote's branches under `origin/` and its tags, so that steps can compare and describe; no remote is set. */
 async function remoteRefs(mirror: Mirror): Promise<string> {
-  const format = '--format=%(objectname) %(refname)';
-  const { stdout } = await mirror.git(['for-each-ref', format, 'refs/heads', 'refs/tags'], { gitDir: mirror.dir });
-  return stdout.replace(/^([0-9a-f]+) refs\/heads\//gm, '$1 refs/remotes/origin/');
+  const refs = await readRefs(mirror.dir, ['refs/heads', 'refs/tags']);
+  return [...refs].map(([name, oid]) => `${oid} ${name.replace(/^refs\/heads\//, 'refs/remotes/origin/')}\n`).join('');
 }
 
 /** The sparse patterns, or undefined for a whole checkout. A path that is a file brings the files beside it. */

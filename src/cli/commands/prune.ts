@@ -1,9 +1,9 @@
 /** `signalbox prune`: takes away what no live runner owns on this machine, and what is old on the remotes. */
 
+import { findLeftovers, type Leftover } from '../../runner/leftovers.ts';
 import { command } from '../command.ts';
 import { bytesText, countText, table } from '../format.ts';
 import { type PrunedRemote, pruneRemotes } from '../prune/ledgers.ts';
-import { findLeftovers, type Leftover } from '../prune/leftovers.ts';
 import { remove } from '../prune/remove.ts';
 
 interface PruneOptions {
@@ -25,8 +25,9 @@ export const prune = command<PruneOptions>({
   name: 'prune',
   summary: 'remove what no live runner owns from this machine, and old ledgers from remotes',
   details: `That is: folders of dead runners, clones that were cut off, artifacts of tasks that this queue
-no longer keeps. Workers do this by themselves when another on their machine dies; what is left is what
-nobody was there for. Work that was never published is saved as a patch in rescued/ of the data folder.
+no longer keeps or that ended more than \`diskRetention\` ago, and mirrors that no run has used for that
+long. Workers do this by themselves, when another on their machine dies and once an hour; what is left is
+what nobody was there for. Work that was never published is saved as a patch in rescued/ of the data folder.
 What a live process owns is never touched, nor artifacts of other queues or of tasks that Redis has lost.
 
 On the remotes of this queue’s tasks, ledgers (refs/signalbox/task/ID) go once \`ledgerRetention\` has
@@ -41,15 +42,16 @@ twice, whatever becomes of Redis.`,
   run: async ({ options, out, connect }) => {
     const dryRun = options.dryRun === true;
     await using box = await connect();
-    const { dataDir } = box.config;
+    const { dataDir, diskRetentionMs } = box.config;
+    const before = new Date(Date.now() - diskRetentionMs);
     const removed: Removed[] = [];
-    for (const leftover of await findLeftovers(dataDir, box.queue)) {
+    for (const leftover of await findLeftovers(dataDir, box.queue, before)) {
       const { kind, path, bytes } = leftover;
       removed.push({
         kind,
         path,
         bytes,
-        savedTo: dryRun ? null : await remove(leftover, { dataDir, queue: box.queue }),
+        savedTo: dryRun ? null : await remove(leftover, { dataDir, queue: box.queue, before }),
       });
     }
     const remotes = await pruneRemotes(box, { repo: options.repo, dryRun });

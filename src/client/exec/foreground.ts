@@ -4,8 +4,6 @@
  * In a terminal it stays in the caller's process group, so that it can read and ask there, and Ctrl-C reaches it by the
  * terminal: SIGINT and SIGQUIT are not passed on then, else it would hear them twice. Elsewhere it gets a group of its
  * own, and every signal is passed on to the whole of it.
- *
- * Node's own `spawn`, not execa: execa ends its child by its own rules when this process is signalled.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';

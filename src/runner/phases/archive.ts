@@ -37,6 +37,9 @@ async function keepWork(
     await keep(run, kind, file);
     return;
   }
+  // The snapshot of all that the steps left found nothing, and none has run since: there is nothing to look for.
+  const tested = run.progress.phases.some(({ name, steps }) => name === 'test' && steps.length > 0);
+  if (result.commit === null && run.isImplemented && !tested) return;
   const file = join(paths.artifacts, 'unpublished.patch');
   if ((await savePatch(services.git, { dir: workspace.dir, file })) === 0) {
     await rm(file, { force: true });

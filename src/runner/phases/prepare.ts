@@ -2,8 +2,18 @@
 
 import { SignalboxError } from '../../errors.ts';
 import type { Mirror } from '../../git/mirror.ts';
-import { resolveStart, type StartPoint } from '../../git/start-point.ts';
-import { createWorkspace, proveWorkspace } from '../../git/workspace.ts';
+import { guessStart, resolveStart, type StartPoint } from '../../git/start-point.ts';
+import {
+  checkOutFiles,
+  createWorkspace,
+  nameRefs,
+  proveClean,
+  provePlace,
+  proveWorkspace,
+  type Workspace,
+  type WorkspaceRequest,
+} from '../../git/workspace.ts';
+import { removeWorkspace } from '../../git/workspaces.ts';
 import { normalizeClaimPath } from '../../task/paths.ts';
 import type { Task } from '../../task/task.ts';
 import { baseOf } from '../base.ts';
@@ -29,22 +39,65 @@ export function ensureCheckout(run: Run): Promise<Checkout> {
     const { record, task, services, signal, paths } = run;
     checkHost(run);
     const mirror = await services.mirrors.open({ key: record.repoKey, url: record.repoUrl }, signal);
-    if (task.publish === 'push' || task.publish === 'land') await takeFence(run, mirror);
-    const start = await startOf(run, mirror);
-    const workspace = await createWorkspace({
+    const request = {
       mirror,
       dir: paths.workspace,
-      startOid: start.startOid,
       branch: record.branch,
       checkout: task.checkout,
       cone: coneOf(task),
       signal,
-    });
-    await proveWorkspace(mirror, workspace);
+    };
+    const [start, ahead] = await both(readStart(run, mirror), checkOutAhead(run, request));
+    const workspace = await workspaceAt({ ...request, startOid: start.startOid }, ahead);
     const isolation = runsCommands(task) ? inForce((await services.supervisor()).isolation) : null;
     run.progress.write({ workspace: workspace.dir, isolation });
     return { mirror, start, workspace };
   });
+}
+
+type Ahead = Omit<WorkspaceRequest, 'startOid'>;
+
+/**
+ * Writes the files, and proves them, while the remote is asked, by what the mirror knew before: mostly that is right still. What it does
+ * not come to shall be done in its turn, and fail there if it must. Never rejects.
+ */
+async function checkOutAhead({ record, services }: Run, request: Ahead): Promise<Workspace | undefined> {
+  try {
+    const base = await baseOf(record, services.queue.store);
+    const startOid = await guessStart(request.mirror, { branch: request.branch, base: base?.name });
+    if (startOid === undefined) return undefined;
+    const workspace = await checkOutFiles({ ...request, startOid });
+    await proveClean(request.mirror, workspace);
+    return workspace;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The workspace at the start that was read, proven: what was made ahead of it if that is the one, else made anew. */
+async function workspaceAt(request: WorkspaceRequest, ahead: Workspace | undefined): Promise<Workspace> {
+  if (ahead?.startOid === request.startOid) {
+    await nameRefs(request.mirror, ahead);
+    await provePlace(ahead);
+    return ahead;
+  }
+  await removeWorkspace(request.dir);
+  const workspace = await createWorkspace(request);
+  await proveWorkspace(request.mirror, workspace);
+  return workspace;
+}
+
+/** Waits for the end of both, also when the first fails: nothing shall write into a run's folder once its phase is over. */
+async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
+}
+
+/** The run's token first, so that the tip which is read after it can be moved by no earlier run any more. */
+async function readStart(run: Run, mirror: Mirror): Promise<StartPoint> {
+  const { publish } = run.task;
+  if (publish === 'push' || publish === 'land') await takeFence(run, mirror);
+  return await startOf(run, mirror);
 }
 
 /** The tip of its branch, else of its base; another task's result may be merged and its branch gone. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { findCgroups, removeDeadCgroups } from './cgroup.ts';
 import { findCommand, findWall, walledIn, works } from './isolation.ts';
+import { Pipes } from './pipes.ts';
 import type { Answer, Isolation, NumberedRequest } from './protocol.ts';
 import { RunTable } from './run-table.ts';
 
@@ -31,7 +32,7 @@ export async function superviseUntilDisconnected(atMost: Isolation['level'], pat
   const wall = await findWall(path, atMost);
   await removeDeadCgroups();
   const cgroups = await findCgroups(({ entrances }) => works(walledIn(wall, entrances, ['/bin/sh', '-c', ':'])));
-  const runs = new RunTable({ wall, cgroups, mkfifo }, send);
+  const runs = new RunTable({ wall, cgroups, pipes: new Pipes(mkfifo) }, send);
   process.on('message', (request) => void runs.handle(request as NumberedRequest));
   const { level, detail } = wall;
   const cgroup = cgroups === undefined ? null : { version: cgroups.version, controllers: cgroups.controllers };

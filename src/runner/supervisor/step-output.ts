@@ -2,14 +2,12 @@
  * The way of a step's output: one pipe for stdout and stderr → scrubbed → the head of it to the log file, the end of it
  * kept for the result. Read at the speed of the disk: a step that writes faster waits, as in a shell's pipe.
  */
-import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { close, constants, open } from 'node:fs';
-import { type FileHandle, mkdir, open as openFile, unlink } from 'node:fs/promises';
+import { close } from 'node:fs';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import type { Pipe, Pipes } from './pipes.ts';
 import { Scrubber } from './scrubber.ts';
 
 /** The most of a step's end that its result carries. */
@@ -18,7 +16,6 @@ const TAIL_BYTES = 8 * 1024;
 /** How long a process outside the step may hold its pipe open after the step is dead. */
 const DRAIN_MS = 5_000;
 
-const openFd = promisify(open);
 const closeFd = promisify(close);
 
 /** What `StepOutput` needs to know of its step. */
@@ -48,18 +45,18 @@ export class StepOutput {
 
   private constructor(options: OutputOptions, { log, pipe }: { log: FileHandle; pipe: Pipe }) {
     this.writeFd = pipe.writeFd;
-    this.#reader = pipe.reader;
+    this.#reader = new Socket({ fd: pipe.readFd, readable: true, writable: false });
     this.#log = log;
     this.#limitBytes = options.logLimitBytes;
     this.#scrubber = new Scrubber(options.secrets);
   }
 
-  /** Opens the log, and a pipe with the help of the `mkfifo` program. Throws what the file system says. */
-  static async open(options: OutputOptions, mkfifo: string): Promise<StepOutput> {
+  /** Opens the log, and takes a pipe. Throws what the file system says. */
+  static async open(options: OutputOptions, pipes: Pipes): Promise<StepOutput> {
     await mkdir(dirname(options.logFile), { recursive: true });
-    const log = await openFile(options.logFile, 'a', 0o600);
+    const log = await open(options.logFile, 'a', 0o600);
     try {
-      return new StepOutput(options, { log, pipe: await openPipe(mkfifo) });
+      return new StepOutput(options, { log, pipe: await pipes.take() });
     } catch (error) {
       await log.close();
       throw error;
@@ -139,26 +136,4 @@ function endOf(before: Buffer, data: Buffer): Buffer {
 /** Whether this byte continues a UTF-8 character. */
 function isInsideCharacter(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
-}
-
-interface Pipe {
-  readonly reader: Socket;
-  readonly writeFd: number;
-}
-
-/**
- * A real pipe, which Node cannot make itself: what it gives to children as stdout is a socket, and there a script's
- * `echo … > /dev/stderr` fails. Made as a named pipe whose name is gone before anybody uses it.
- */
-async function openPipe(mkfifo: string): Promise<Pipe> {
-  const path = join(tmpdir(), `signalbox-${randomUUID()}.pipe`);
-  await promisify(execFile)(mkfifo, ['-m', '600', path]);
-  try {
-    // Not blocking, or it would wait for a writer. The writing end finds this reader and does not wait either.
-    const readFd = await openFd(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const writeFd = await openFd(path, constants.O_WRONLY);
-    return { reader: new Socket({ fd: readFd, readable: true, writable: false }), writeFd };
-  } finally {
-    await unlink(path);
-  }
 }

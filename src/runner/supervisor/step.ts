@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { Cgroup, CgroupLimits, Cgroups } from './cgroup.ts';
 import { findCommand, type Wall } from './isolation.ts';
 import { LimitWatch } from './limit-watch.ts';
+import type { Pipes } from './pipes.ts';
 import type { StepLimits, StepOptions, StepOutcome, StepResult } from './protocol.ts';
 import { scrub } from './scrubber.ts';
 import { StepOutput } from './step-output.ts';
@@ -12,8 +13,7 @@ export interface StepHost {
   readonly wall: Wall;
   /** Undefined where none can be made. */
   readonly cgroups: Cgroups | undefined;
-  /** The `mkfifo` program. */
-  readonly mkfifo: string;
+  readonly pipes: Pipes;
 }
 
 /** Why a step is ended before it ends by itself. */
@@ -56,7 +56,7 @@ export class Step {
     let output: StepOutput | undefined;
     try {
       const command = await findStepCommand(this.#options);
-      output = await StepOutput.open(this.#options, this.#host.mkfifo);
+      output = await StepOutput.open(this.#options, this.#host.pipes);
       const exit = this.#end === undefined ? await this.#runProcess(command, { output, onStart }) : undefined;
       await output.close();
       return this.#result(this.#endOf(exit, output), { exit, output });

@@ -12,7 +12,6 @@ describe('where a run starts', () => {
       startOid: first,
       branchTip: null,
       baseOid: first,
-      baseRef: 'refs/heads/main',
     });
   });
 
@@ -22,7 +21,7 @@ describe('where a run starts', () => {
     write(person, { 'more.txt': 'more' });
     const tip = commitAll(person);
     by(person, 'push', '--quiet', 'origin', 'task/one');
-    const start = { startOid: tip, branchTip: tip, baseOid: first, baseRef: 'refs/heads/main' };
+    const start = { startOid: tip, branchTip: tip, baseOid: first };
     expect(await resolveStart(mirror, { branch: 'task/one', base: 'main' })).toEqual(start);
     expect(await resolveStart(mirror, { branch: 'task/one', base: 'nowhere' })).toMatchObject({
       startOid: tip,
@@ -72,7 +71,7 @@ describe('where a run starts', () => {
     commitAll(person);
     by(person, 'push', '--quiet', 'origin', 'task/other');
     const start = () => resolveStart(mirror, { branch: 'task/one', base: commit });
-    const found = { startOid: commit, branchTip: null, baseOid: commit, baseRef: null };
+    const found = { startOid: commit, branchTip: null, baseOid: commit };
     expect(await start()).toEqual(found);
     by(person, 'push', '--quiet', 'origin', 'task/other:refs/heads/kept', ':refs/heads/task/other');
     expect(await start()).toEqual(found);
@@ -113,6 +112,6 @@ describe('where a run starts', () => {
     const detached = commitAll(person);
     expect(mirror.url).not.toBe(person);
     const local = await createMirrors({ git, dataDir }).open({ key: 'local', url: person });
-    expect(await resolveStart(local, { branch: 'a' })).toMatchObject({ startOid: detached, baseRef: null });
+    expect(await resolveStart(local, { branch: 'a' })).toMatchObject({ startOid: detached });
   });
 });

@@ -58,6 +58,8 @@ export interface Fixture {
   readonly dataDir: string;
   readonly git: Git;
   readonly mirror: Mirror;
+  /** The repository's identity. */
+  readonly key: string;
   readonly first: string;
 }
 
@@ -83,8 +85,9 @@ export async function fixture(files: Record<string, string | Buffer> = FILES): P
   by(person, 'push', '--quiet', 'origin', 'main');
   const git = createGit({ env: process.env });
   const dataDir = join(root, 'data');
-  const mirror = await createMirrors({ git, dataDir }).open(await resolveRepository(git, remote, root));
-  return { root, remote, person, dataDir, git, mirror, first };
+  const repository = await resolveRepository(git, remote, root);
+  const mirror = await createMirrors({ git, dataDir }).open(repository);
+  return { root, remote, person, dataDir, git, mirror, key: repository.key, first };
 }
 
 /** A run whose pushes are leased and not fenced, as on a remote that keeps no ledgers. */

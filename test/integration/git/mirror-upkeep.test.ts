@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { createMirrors } from '../../../src/git/mirror.ts';
+import { isUntidy, PACKS_AT_MOST, tidy } from '../../../src/git/mirror-upkeep.ts';
+import { withProcessLock } from '../../../src/git/process-lock.ts';
+import { removeMirror, unusedMirrors } from '../../../src/git/unused-mirrors.ts';
+import { proveWorkspace } from '../../../src/git/workspace.ts';
+import { by, type Fixture, fixture, startRun, tempDir } from './support.ts';
+
+const packsIn = (dir: string) => readdirSync(join(dir, 'objects/pack')).filter((name) => name.endsWith('.pack'));
+
+const looseIn = (dir: string) =>
+  readdirSync(join(dir, 'objects'))
+    .filter((name) => name.length === 2)
+    .flatMap((name) => readdirSync(join(dir, 'objects', name)));
+
+/** An object that no ref names, in a pack of its own. */
+function addPack({ mirror, person }: Fixture, text: string): string {
+  const oid = execFileSync('git', ['hash-object', '-w', '--stdin'], {
+    cwd: person,
+    input: text,
+    encoding: 'utf8',
+  }).trim();
+  execFileSync('git', ['pack-objects', '-q', join(mirror.dir, 'objects/pack/pack')], {
+    cwd: person,
+    input: `${oid}\n`,
+  });
+  return oid;
+}
+
+describe('a mirror that has gathered much', () => {
+  it('is tidied after a fetch, and keeps what no ref names', async () => {
+    const room = await fixture();
+    const oids = Array.from({ length: PACKS_AT_MOST + 1 }, (_, i) => addPack(room, `unnamed ${i}`));
+    expect(await isUntidy(room.mirror.dir)).toBe(true);
+    await room.mirror.fetch();
+    await vi.waitFor(() => expect(packsIn(room.mirror.dir).length).toBeLessThan(5), { timeout: 60_000 });
+    // Whoever has the lock next finds it done.
+    await withProcessLock(`${room.mirror.dir}.lock`, async () => {});
+    expect(await isUntidy(room.mirror.dir)).toBe(false);
+    for (const oid of oids) expect(by(room.mirror.dir, 'cat-file', '-t', oid)).toBe('blob');
+  });
+
+  it('has its loose objects and its refs put together while a checkout borrows from it', async () => {
+    const room = await fixture();
+    const { workspace } = await startRun(room, 'task/one');
+    const loose = execFileSync('git', ['hash-object', '-w', '--stdin'], {
+      cwd: room.mirror.dir,
+      input: 'nobody names it',
+      encoding: 'utf8',
+    }).trim();
+    expect(looseIn(room.mirror.dir)).toContain(loose.slice(2));
+    await tidy(room.git, room.mirror.dir, {});
+    expect(looseIn(room.mirror.dir)).toEqual([]);
+    expect(by(room.mirror.dir, 'cat-file', '-p', loose)).toBe('nobody names it');
+    expect(existsSync(join(room.mirror.dir, 'refs/heads/main'))).toBe(false);
+    expect(await room.mirror.resolve('refs/heads/main')).toBe(room.first);
+    await proveWorkspace(room.mirror, workspace);
+    expect(by(workspace.dir, 'fsck', '--connectivity-only', '--no-dangling')).toBe('');
+  });
+
+  it('is told by a sample of its loose objects, as git does', async () => {
+    const dir = tempDir();
+    const sample = join(dir, 'objects/17');
+    mkdirSync(sample, { recursive: true });
+    for (let i = 0; i < 16; i++) writeFileSync(join(sample, String(i)), '');
+    expect(await isUntidy(dir)).toBe(false);
+    writeFileSync(join(sample, '16'), '');
+    expect(await isUntidy(dir)).toBe(true);
+  });
+});
+
+describe('a mirror that is not used', () => {
+  const age = ({ mirror }: Fixture, date: Date) => utimesSync(`${mirror.dir}.lock`, date, date);
+  const longAgo = new Date(Date.now() - 86_400_000);
+  const before = new Date(Date.now() - 3_600_000);
+
+  it('is removed once it has not been opened for long, and made again by whoever needs it', async () => {
+    const room = await fixture();
+    expect(await unusedMirrors(room.dataDir, before)).toEqual([]);
+    expect(await removeMirror(room.mirror.dir, before)).toBe(false);
+    age(room, longAgo);
+    expect(await unusedMirrors(room.dataDir, before)).toEqual([room.mirror.dir]);
+    expect(await removeMirror(room.mirror.dir, before)).toBe(true);
+    expect(readdirSync(join(room.dataDir, 'mirrors')).filter((name) => !name.endsWith('.lock'))).toEqual([]);
+    // One who had it open meets its end in the middle of a run.
+    await room.mirror.fetch();
+    expect(await room.mirror.resolve('refs/heads/main')).toBe(room.first);
+  });
+
+  it('counts as used when it is opened', async () => {
+    const room = await fixture();
+    age(room, longAgo);
+    const mirrors = createMirrors({ git: room.git, dataDir: room.dataDir });
+    const { dir } = await mirrors.open({ key: room.key, url: room.mirror.url });
+    expect(dir).toBe(room.mirror.dir);
+    expect(await unusedMirrors(room.dataDir, before)).toEqual([]);
+    expect(await removeMirror(dir, before)).toBe(false);
+  });
+
+  it('stays while a checkout borrows its objects', async () => {
+    const room = await fixture();
+    const borrower = join(room.dataDir, 'runs/someone/workspace.git/objects/info');
+    mkdirSync(borrower, { recursive: true });
+    writeFileSync(join(borrower, 'alternates'), `${join(room.mirror.dir, 'objects')}\n/elsewhere\n`);
+    age(room, longAgo);
+    expect(await unusedMirrors(room.dataDir, before)).toEqual([]);
+  });
+});

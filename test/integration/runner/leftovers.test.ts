@@ -1,0 +1,60 @@
+/** What workers take off their disk by themselves, with a real queue. */
+
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Signalbox } from '../../../src/index.ts';
+import { findOldFiles } from '../../../src/runner/leftovers.ts';
+import { removeOld } from '../../../src/runner/sweep.ts';
+import { freshQueueName, testRedisUrl } from '../../support/redis.ts';
+
+async function room() {
+  const dataDir = mkdtempSync(join(tmpdir(), 'signalbox-leftovers-'));
+  const signalbox = await Signalbox.connect({ redisUrl: testRedisUrl(), queue: freshQueueName(), dataDir });
+  onTestFinished(async () => {
+    await signalbox.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  const submit = async (): Promise<string> => {
+    const task = {
+      repo: 'https://git.example.com/acme/app',
+      title: 'x',
+      claims: { write: ['a'] },
+      implement: ['true'],
+    };
+    const [accepted] = await signalbox.submit(task);
+    if (accepted === undefined) throw new Error('not accepted');
+    mkdirSync(join(dataDir, 'artifacts', accepted.id, 'run-1'), { recursive: true });
+    writeFileSync(join(dataDir, 'artifacts', accepted.id, 'run-1/log.txt'), 'said');
+    return accepted.id;
+  };
+  return { dataDir, signalbox, submit, artifactsOf: (id: string) => join(dataDir, 'artifacts', id) };
+}
+
+test('artifacts stay while their task may run, and until it has ended for long enough', async () => {
+  const { dataDir, signalbox, submit, artifactsOf } = await room();
+  const [open, ended] = [await submit(), await submit()];
+  await signalbox.cancel(ended);
+  const later = new Date(Date.now() + 3_600_000);
+  const before = new Date(Date.now() - 3_600_000);
+  expect(await findOldFiles(dataDir, signalbox.queue, before)).toEqual([]);
+  expect(await findOldFiles(dataDir, signalbox.queue, later)).toEqual([
+    { kind: 'artifacts', path: artifactsOf(ended) },
+  ]);
+  // Negative: as if the time had passed.
+  await removeOld({ config: { ...signalbox.config, diskRetentionMs: -3_600_000 }, queue: signalbox.queue });
+  expect([open, ended].map((id) => existsSync(artifactsOf(id)))).toEqual([true, false]);
+});
+
+test('what Redis does not know of stays, and a mirror goes that nobody has used for long', async () => {
+  const { dataDir, signalbox, submit, artifactsOf } = await room();
+  const lost = artifactsOf((await submit()).replace(/^t\w+-/, 'tother-'));
+  const mirrors = ['old.git', 'new.git'].map((name) => join(dataDir, 'mirrors', name));
+  for (const dir of [lost, ...mirrors, ...mirrors.map((mirror) => `${mirror}.lock`)])
+    mkdirSync(dir, { recursive: true });
+  const longAgo = new Date(Date.now() - 366 * 86_400_000);
+  utimesSync(`${mirrors[0]}.lock`, longAgo, longAgo);
+  await removeOld({ config: signalbox.config, queue: signalbox.queue });
+  expect([lost, ...mirrors].map((dir) => existsSync(dir))).toEqual([true, false, true]);
+});
