@@ -4,7 +4,7 @@ import * as echarts from 'echarts';
 import type { AnswerTable, Plot } from './question.ts';
 import { type Asked, type BenchReport, settingLines, targetTable } from './report.ts';
 
-const SIZE = { width: 760, height: 360 };
+const SIZE = { width: 760, height: 400 };
 const STYLE = `body { font: 15px/1.5 system-ui, sans-serif; max-width: 900px; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; } caption { text-align: left; font-weight: 600; }
 td, th { border: 1px solid #ccc; padding: 2px 8px; text-align: left; } svg { max-width: 100%; height: auto; }
@@ -51,9 +51,9 @@ function drawn({ title, kind, x, y, goal, series }: Plot): string {
     chart.setOption({
       animation: false,
       title: { text: title, textStyle: { fontSize: 15 } },
-      legend: { top: 28 },
-      grid: { top: 72, left: 64, right: 32, bottom: 48 },
-      xAxis: { type: axis[x.scale], name: x.name, nameLocation: 'middle', nameGap: 28 },
+      legend: { top: 40 },
+      grid: { top: 100, left: 64, right: 32, bottom: 48 },
+      xAxis: { type: axis[x.scale], name: x.name, nameLocation: 'middle', nameGap: 28, axisLabel: { interval: 0 } },
       yAxis: { type: axis[y.scale], name: y.name },
       series: series.map(({ name, points }, i) => ({
         type: kind,
