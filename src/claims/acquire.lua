@@ -37,34 +37,34 @@ local function answer(count, kind, details, grants)
   return reply
 end
 
-local hand_over
-local function held(run, crashes, grants, beside)
-  return answer(#KEYS, 'held', {
-    run = tonumber(run or 0), crashes = tonumber(crashes or 0), holders = redis.call('ZCARD', PREFIX .. 'holders'),
-    slots = redis.call('HGET', KEYS[1], 'slots'), beside = beside, handOver = hand_over,
-    cancel = request.run and redis.call('HGET', task_key, 'cancelRequested') or nil,
-  }, grants)
-end
+local function count_holders() return redis.call('ZCARD', PREFIX .. 'holders') end
 
 -- The answer to an earlier call was lost and the client asks again.
 if redis.call('HGET', KEYS[1], 'value') == value then
   redis.call('SET', PREFIX .. 'lease:' .. holder, value, 'PX', ttl)
-  local counts = request.task and redis.call('HMGET', task_key, 'run', 'crashes') or {}
-  return held(counts[1], counts[2], {})
+  local t = request.task and redis.call('HMGET', task_key, 'run', 'crashes', 'cancelRequested') or {}
+  return answer(#KEYS, 'held', {
+    run = tonumber(t[1] or 0), crashes = tonumber(t[2] or 0), cancel = t[3], holders = count_holders(),
+    slots = redis.call('HGET', KEYS[1], 'slots'),
+  }, {})
 end
 
-local own_run
+local task, own_run = {}, nil
 if request.task then
-  local t = redis.call('HMGET', task_key, 'pickup', 'terminal', 'runner')
+  local t = redis.call('HMGET', task_key, 'pickup', 'terminal', 'runner', 'open', 'run', 'crashes', 'state', 'startedAt',
+    'cancelRequested')
   if t[2] then return { 0, 'ended' } end
   if tonumber(t[1]) ~= request.pickup then return { 0, 'stale' } end
   if t[3] and redis.call('EXISTS', PREFIX .. 'record:' .. t[3]) == 1 then own_run = t[3] end
+  task = { open = t[4], run = tonumber(t[5] or 0), crashes = tonumber(t[6] or 0), state = t[7], started_at = t[8], cancel = t[9] }
 end
 
-local unchanged = ticket and redis.call('HGET', PREFIX .. 'ticket:' .. ticket.id, 'nodes') == request.nodes
+local unchanged = ticket and ticket.nodes_json == request.nodes
 local granted_at = ticket and ticket.state == 'granted' and redis.call('ZSCORE', PREFIX .. 'granted', ticket.id)
-if granted_at then hand_over = NOW - tonumber(granted_at) end
-local freed = ticket and withdraw(ticket) or {}
+local hand_over = granted_at and NOW - tonumber(granted_at) or nil
+-- What is reserved in its name becomes its runner's as it is.
+local takes_over = unchanged and ticket.state == 'granted' and not own_run
+local freed = ticket and not takes_over and withdraw(ticket) or {}
 
 -- A reservation of a lower priority class gives way; its owner goes back in line below.
 local revoked = {}
@@ -80,7 +80,7 @@ if own_run then
   -- A task waits for its own earlier run whatever it claims, on that run's first node.
   local earlier = cjson.decode(redis.call('HGET', PREFIX .. 'record:' .. own_run, 'nodes'))
   obstacle = earlier[1] and earlier[1][1]
-elseif not (unchanged and ticket.state == 'granted') then
+elseif not takes_over then
   obstacle = find_obstacle(want, gives_way)
 end
 
@@ -132,15 +132,16 @@ if request.policy == 'proceed' then
   end
 end
 
-add_holder(holder, nodes)
-delete_ticket(want.id)
+if takes_over then pass_on(ticket, holder) else add_holder(holder, nodes) end
+if ticket then delete_ticket(ticket.id) end
 local slots = {}
 for _, node in ipairs(nodes) do
-  if string.sub(node[1], 1, 10) == '#resource:' then slots[string.sub(node[1], 11)] = number_slot(node[1], holder) end
+  if is_resource(node[1]) then slots[string.sub(node[1], 11)] = number_slot(node[1], holder) end
 end
+slots = cjson.encode(slots)
 redis.call('HSET', KEYS[1], 'value', value, 'kind', request.kind, 'task', request.task or '', 'worker', request.worker,
   'since', NOW, 'nodes', request.nodes, 'age', request.age or 0, 'rank', rank, 'class', request.class,
-  'policy', request.policy, 'exempt', cjson.encode(want.exempt), 'slots', cjson.encode(slots))
+  'policy', request.policy, 'exempt', cjson.encode(want.exempt), 'slots', slots)
 redis.call('SET', PREFIX .. 'lease:' .. holder, value, 'PX', ttl)
 redis.call('ZADD', PREFIX .. 'holders', NOW, holder)
 
@@ -149,16 +150,20 @@ for other in pairs(revoked) do given_back[#given_back + 1] = read_ticket(other) 
 for _, node in ipairs(put_back(given_back)) do freed[#freed + 1] = node end
 local grants = serve(freed, request.keepAfterMs)
 
-if not request.task then return held(0, 0, grants, beside) end
+local details = { run = 0, crashes = 0, holders = count_holders(), slots = slots, beside = beside, handOver = hand_over }
+if not request.task then return answer(#KEYS, 'held', details, grants) end
+
+local fields = { run = task.run + 1, open = task.run + 1, runner = holder, preemptedBy = cjson.null }
 -- An earlier run that was never closed went down with its worker.
-local unclosed = redis.call('HGET', task_key, 'open')
-if unclosed then
-  redis.call('HSET', task_key, 'crashedRun', unclosed)
+if task.open then
+  task.crashes = task.crashes + 1
+  fields.crashedRun, fields.crashes = task.open, task.crashes
   count_metric('signalbox_crashes_total')
 end
-local crashes = redis.call('HINCRBY', task_key, 'crashes', unclosed and 1 or 0)
-local run = redis.call('HINCRBY', task_key, 'run', 1)
-redis.call('HDEL', task_key, 'preemptedBy')
-redis.call('HSET', task_key, 'open', run, 'runner', holder)
-if request.run then note_running(request, nodes, { run = run, beside = beside }) end
-return held(run, crashes, grants, beside)
+details.run, details.crashes, details.cancel = fields.run, task.crashes, task.cancel
+if request.run then
+  note_running(request, { nodes = nodes, task = task, fields = fields, beside = beside, holders = details.holders })
+else
+  write_fields(request.task, fields)
+end
+return answer(#KEYS, 'held', details, grants)

@@ -88,7 +88,15 @@ export function readAcquired([, kind, json, ...rest]: Reply = [], lock?: HeldLoc
     readonly parked?: boolean;
   };
   if (kind === 'conflict') return { kind, obstacle, blocker, grants };
-  return { kind: 'blocked', own: kind === 'own', obstacle, blocker, preempts: preempts ?? [], parked: parked === true, grants };
+  return {
+    kind: 'blocked',
+    own: kind === 'own',
+    obstacle,
+    blocker,
+    preempts: preempts ?? [],
+    parked: parked === true,
+    grants,
+  };
 }
 
 /** Lua cannot tell an empty list from an empty object. */

@@ -2,10 +2,10 @@
 
 -- @include ../waiting/line.lua
 
--- Those whose growth waits look again whether what they want is free.
-local function tell_growing()
+-- Those whose growth waits look again whether what they want is free; `holder` waits no more.
+local function tell_growing(holder)
   for _, other in ipairs(redis.call('ZRANGE', PREFIX .. 'growing', 0, -1)) do
-    redis.call('PUBLISH', PREFIX .. 'wake', other)
+    if other == holder then redis.call('ZREM', PREFIX .. 'growing', holder) else redis.call('PUBLISH', PREFIX .. 'wake', other) end
   end
 end
 
@@ -20,7 +20,6 @@ local function free(holder, keep_after)
   end
   redis.call('DEL', key, PREFIX .. 'lease:' .. holder)
   redis.call('ZREM', PREFIX .. 'holders', holder)
-  redis.call('ZREM', PREFIX .. 'growing', holder)
-  tell_growing()
+  tell_growing(holder)
   return serve(nodes, keep_after)
 end

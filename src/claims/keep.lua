@@ -25,5 +25,5 @@ redis.call('DEL', PREFIX .. 'lease:' .. holder)
 redis.call('ZREM', PREFIX .. 'holders', holder)
 redis.call('ZADD', PREFIX .. 'merged', NOW, holder)
 if record[3] and record[3] ~= '' then redis.call('HDEL', PREFIX .. 'task:' .. record[3], 'open') end
-tell_growing()
+tell_growing(holder)
 return with_count(1, serve(freed, tonumber(ARGV[2])))

@@ -73,6 +73,8 @@ local function add_holder(holder, nodes)
   end)
 end
 
+local function is_resource(node) return string.sub(node, 1, 10) == '#resource:' end
+
 -- Takes a holder off its nodes. An entry that somebody deleted is not counted down again.
 local function drop_holder(holder, nodes)
   in_parts(nodes, function(part)
@@ -83,7 +85,7 @@ local function drop_holder(holder, nodes)
       if scores[i] then
         gone[#gone + 1] = entries[i]
         fields[#fields + 1] = node[1] .. ' ' .. node[2]
-        if node[2] == 'slot' then redis.call('HDEL', PREFIX .. 'node:' .. node[1], 's:' .. holder) end
+        if is_resource(node[1]) then redis.call('HDEL', PREFIX .. 'node:' .. node[1], 's:' .. holder) end
       end
     end
     if #gone == 0 then return end
@@ -100,6 +102,20 @@ local function holds_all(holder, nodes)
     for _, score in ipairs(redis.call('ZMSCORE', HOLDING, unpack(part))) do whole = whole and score end
   end)
   return whole
+end
+
+-- Puts another holder in a holder's place: the counts stay.
+local function replace_holder(old, new, nodes)
+  in_parts(nodes, function(part)
+    local gone, entries = {}, {}
+    for i, node in ipairs(part) do
+      gone[i] = entry_of(old, node)
+      entries[#entries + 1] = 0
+      entries[#entries + 1] = entry_of(new, node)
+    end
+    redis.call('ZREM', HOLDING, unpack(gone))
+    redis.call('ZADD', HOLDING, unpack(entries))
+  end)
 end
 
 local function kept_fields(node) return { node .. ' K', 'K' } end
@@ -160,7 +176,7 @@ end
 local function capacity(node)
   local limit = redis.call('HGET', PREFIX .. 'limits', string.sub(node, 2))
   if limit then return tonumber(limit) end
-  if string.sub(node, 1, 10) == '#resource:' then return 0 end
+  if is_resource(node) then return 0 end
   return nil
 end
 

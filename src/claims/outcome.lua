@@ -32,14 +32,15 @@ local function note_blocked(request, nodes, met)
   local id, run = request.task, request.run
   -- Behind its own earlier run it is not blocked by anybody: that run is dead or about to end.
   local key = PREFIX .. 'task:' .. id
-  if redis.call('HGET', key, 'state') == 'blocked' then
+  local from = redis.call('HGET', key, 'state')
+  if from == 'blocked' then
     redis.call('HSET', key, 'parkedUntil', run.parkUntil)
   elseif not met.own then
     local resource = shown(met.obstacle, nodes)
     local who = met.blocker ~= '' and ', held by ' .. met.blocker or ''
     local conflicts = add_conflicts(request, nodes, { { met.obstacle, met.blocker } })
     move(id, 'blocked', 'pickup', {
-      reason = 'waits for ' .. resource .. who, fields = { conflicts = conflicts, parkedUntil = run.parkUntil },
+      from = from, reason = 'waits for ' .. resource .. who, fields = { conflicts = conflicts, parkedUntil = run.parkUntil },
     })
   end
   if not park_job(id, run.token, run.parkUntil) then return false end
@@ -50,17 +51,16 @@ local function note_blocked(request, nodes, met)
   return true
 end
 
--- It runs.
-local function note_running(request, nodes, started)
-  local id, run = request.task, request.run
-  local fields = {
-    worker = request.worker, host = run.host, alone = run.alone and 1 or cjson.null, phases = '[]', error = cjson.null,
-    parkedUntil = cjson.null, concurrentRunners = redis.call('ZCARD', PREFIX .. 'holders'),
-  }
-  if redis.call('HEXISTS', PREFIX .. 'task:' .. id, 'startedAt') == 0 then fields.startedAt = NOW end
-  if #started.beside > 0 then fields.conflicts = add_conflicts(request, nodes, started.beside) end
-  local reason = 'all that it claims is held'
-  move(id, 'running', 'pickup', {
-    reason = started.run == 1 and reason or 'run ' .. started.run .. ': ' .. reason, fields = fields,
-  })
+-- It runs. `run` has its nodes, what the record said, the fields to be written with it, what it runs beside, and how many
+-- holders there are.
+local function note_running(request, run)
+  local id, fields, reason = request.task, run.fields, 'all that it claims is held'
+  -- The earlier run went down with its worker, and nobody has said so yet.
+  if run.task.state == 'running' then set_state(id, 'queued', { reason = LOST_RUN }) end
+  fields.worker, fields.host, fields.alone = request.worker, request.run.host, request.run.alone and 1 or cjson.null
+  fields.phases, fields.error, fields.parkedUntil = '[]', cjson.null, cjson.null
+  fields.concurrentRunners = run.holders
+  if not run.task.started_at then fields.startedAt = NOW end
+  if #run.beside > 0 then fields.conflicts = add_conflicts(request, run.nodes, run.beside) end
+  set_state(id, 'running', { reason = fields.run == 1 and reason or 'run ' .. fields.run .. ': ' .. reason, fields = fields })
 end

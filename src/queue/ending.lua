@@ -65,11 +65,11 @@ end
 -- ids …, granted …; or one refusal.
 local function end_task(ending)
   local id, guard = ending.id, ending.guard
-  local refused = refusal(id, ending.from, guard, ending.number)
+  local refused, state = refusal(id, ending.from, guard, ending.number)
   if refused then return { refused } end
   local fields = though_full(ending.fields)
   if guard == 'run' then fields.open = cjson.null else close_run(id, guard) end
-  as_running(id, guard, ending.to)
+  as_running(id, guard, { from = state, to = ending.to })
   finish(id, { to = ending.to, code = ending.code, reason = ending.reason, fields = fields })
   local ready = let_dependents_go(id, ending.to == 'succeeded')
 

@@ -9,9 +9,9 @@
 -- @include ./state.lua
 
 local id, to, guard = ARGV[1], ARGV[2], ARGV[4]
-local refused = refusal(id, ARGV[3], guard, ARGV[5])
+local refused, from = refusal(id, ARGV[3], guard, ARGV[5])
 if refused then return { refused } end
 local fields = cjson.decode(ARGV[7])
 write_fields(id, guard == 'run' and though_full(fields) or fields)
-if to ~= '' then move(id, to, guard, { reason = ARGV[6] }) end
+if to ~= '' then move(id, to, guard, { from = from, reason = ARGV[6] }) end
 return { 'ok', redis.call('HGET', KEYS[1], 'cancelRequested') or '' }

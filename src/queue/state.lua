@@ -8,12 +8,13 @@
 -- @include ../telemetry/metrics/count.lua
 
 local HISTORY_LIMIT = 200
+local LOST_RUN = 'the worker of its run died or did not answer; not charged'
 
 local function contains(list, word)
   return string.find(',' .. list .. ',', ',' .. word .. ',', 1, true) ~= nil
 end
 
--- Why this writer may not write: nil, or 'missing', 'ended', 'superseded', 'illegal <state>'.
+-- Why this writer may not write: nil, or 'missing', 'ended', 'superseded', 'illegal <state>'. Also the state the task is in.
 -- A run (its number and its runner) may write while no newer run exists, whatever state others saw the task in; a pick-up while no newer pick-up does and no run of the task holds its
 -- claim. Anybody else may not while the newest run, which had taken its token, is known to have died: what became of its
 -- push can only a worker find out.
@@ -29,7 +30,7 @@ local function refusal(id, from, guard, number)
   end
   if guard ~= 'run' and not contains(from, t[1]) then return 'illegal ' .. t[1] end
   if guard == 'any' and t[7] and t[7] == t[3] and t[8] == 'ledger' then return 'illegal ' .. t[1] end
-  return nil
+  return nil, t[1]
 end
 
 -- Writes fields; a null takes a field away. Removals come first: Redis refuses a script for want of memory only until it
@@ -73,9 +74,8 @@ local set_state
 
 -- A run that ends or goes back has been running, also if the write that should have said so never reached Redis; and
 -- only a run succeeds, be it an earlier one whose success is found late.
-local function as_running(id, guard, to)
-  if guard ~= 'run' and to ~= 'succeeded' then return end
-  if redis.call('HGET', PREFIX .. 'task:' .. id, 'state') == 'running' then return end
+local function as_running(id, guard, change)
+  if change.from == 'running' or (guard ~= 'run' and change.to ~= 'succeeded') then return end
   set_state(id, 'running', { reason = 'noted late', fields = though_full({}) })
 end
 
@@ -104,13 +104,13 @@ set_state = function(id, to, change)
   redis.call('PUBLISH', PREFIX .. 'events', cjson.encode({ id = id, state = to, code = change.code, at = NOW }))
 end
 
--- Moves a task to a state that is not final, and writes fields with it.
+-- Moves a task from a state to one that is not final; `change` has `from` beside what `set_state` takes.
 local function move(id, to, guard, change)
   -- A new run while the task is still `running`: the earlier one went down with its worker, and nobody has said so yet.
-  if to == 'running' and redis.call('HGET', PREFIX .. 'task:' .. id, 'state') == 'running' then
-    set_state(id, 'queued', { reason = 'the worker of its run died or did not answer; not charged' })
+  if to == 'running' and change.from == 'running' then
+    set_state(id, 'queued', { reason = LOST_RUN })
   end
-  if to ~= 'running' then as_running(id, guard, to) end
+  if to ~= 'running' then as_running(id, guard, { from = change.from, to = to }) end
   set_state(id, to, change)
   if to ~= 'running' then close_run(id, guard) end
 end

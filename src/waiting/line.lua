@@ -13,7 +13,7 @@ local function read_ticket(id)
     'class', 'policy', 'exempt')
   if not f[1] then return nil end
   return {
-    id = id, nodes = cjson.decode(f[1]), rank = f[2], since = tonumber(f[3]), under = f[4], state = f[5],
+    id = id, nodes_json = f[1], nodes = cjson.decode(f[1]), rank = f[2], since = tonumber(f[3]), under = f[4], state = f[5],
     keeps = f[6] == '1', kind = f[7], class = tonumber(f[8]), policy = f[9], exempt = cjson.decode(f[10]),
   }
 end
@@ -39,6 +39,12 @@ local function withdraw(ticket)
     freed = ticket.nodes
   end
   return freed
+end
+
+-- Gives what is reserved for a granted ticket to its runner.
+local function pass_on(ticket, holder)
+  redis.call('ZREM', PREFIX .. 'granted', ticket.id)
+  replace_holder(ticket.id, holder, ticket.nodes)
 end
 
 local function delete_ticket(id)
