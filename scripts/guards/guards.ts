@@ -103,13 +103,27 @@ export const GUARDS: readonly Guard[] = [
     },
   },
   {
-    name: "the second look at a parked job's ticket",
-    file: 'src/queue/consumer.ts',
-    from: 'await this.#lookAgain(id);',
+    name: 'a job is parked in the step that files its ticket',
+    file: 'src/claims/outcome.lua',
+    from: 'if not park_job(id, run.token, run.parkUntil) then return false end',
     to: '',
+    test: { file: RACES, name: 'a worker that dies when it has parked a job leaves it to be woken' },
+  },
+  {
+    name: 'whoever is served is woken in the step that serves it',
+    file: 'src/waiting/line.lua',
+    from: "if ticket.kind == 'task' then promote_job(ticket.id)",
+    to: "if ticket.kind == 'task' then ticket.woken = false",
+    test: { file: RACES, name: 'a releaser that dies right after its release has woken whoever it served' },
+  },
+  {
+    name: 'only a worker that has the job parks it',
+    file: 'src/queue/bull.lua',
+    from: "if redis.call('GET', key .. ':lock') ~= token or",
+    to: 'if token == nil or',
     test: {
-      file: RACES,
-      name: 'a release between the refusal and the parking: the promote fails, the parker looks again',
+      file: 'test/integration/queue/bull-keys.test.ts',
+      name: 'a job whose lock another worker has is not parked, and one that does not sleep is not promoted',
     },
   },
   {
@@ -118,7 +132,7 @@ export const GUARDS: readonly Guard[] = [
     from: '  if held then\n',
     to: `  if held then
     held = false
-    for _, holder in ipairs(excluding_holders(key, node[2])) do
+    for _, holder in ipairs(excluding_holders(node[1], node[2])) do
       held = held or redis.call('EXISTS', PREFIX .. 'lease:' .. holder) == 1
     end
   end

@@ -2,8 +2,8 @@
  * One queue of tasks: the records, their BullMQ jobs, the line and the locks, kept in step.
  *
  * Each operation first changes the truth (a script on the records) and then does what follows from it: a job for a
- * task that may run, a wake-up for a ticket that was served. What follows may be cut off by a crash; then it is noted
- * in Redis (`unqueued`, `granted`) and `tend` does it again.
+ * task that may run. What follows may be cut off by a crash; then it is noted in Redis (`unqueued`) and `tend` does it
+ * again. Whoever is served is woken by the script itself (`bull.lua`).
  */
 
 import type { Claim } from '../claims/claim.ts';

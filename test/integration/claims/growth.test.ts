@@ -311,6 +311,8 @@ describe('a growth', () => {
     const nodes = claimSet({ repoKey, write: ['a', 'b'], read: [] });
     const refused = await fleet.locker.grow(held.lock, { nodes, mayWait: false, isLanding: false });
     expect(refused).toMatchObject({ kind: 'refused', blocker: 'r-t001-1' });
-    expect((await redis.zrange(fleet.keys.all('holding'), '0', '-1')).filter((entry) => /#path:b\0h-1\0/.test(entry))).toEqual([]);
+    expect(
+      (await redis.zrange(fleet.keys.all('holding'), '0', '-1')).filter((entry) => /#path:b\0h-1\0/.test(entry)),
+    ).toEqual([]);
   });
 });
