@@ -105,7 +105,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'a job is parked in the step that files its ticket',
     file: 'src/claims/outcome.lua',
-    from: 'if not park_job(id, run.token, run.parkUntil) then return false end',
+    from: 'if not park_job(id, run.token, until_ms) then return false end',
     to: '',
     test: { file: RACES, name: 'a worker that dies when it has parked a job leaves it to be woken' },
   },

@@ -4,7 +4,7 @@
 -- KEYS  record:<holder>, node:<name> …
 -- ARGV  value (redlock's), lease TTL in ms, request as JSON:
 --       {holder, kind: run|hold, ticket, task?, pickup?, worker, age?, rank?, class, policy, isLastTry?, exempt?: [branch …],
---        nodes: JSON of [[name, mode, shown] …], keepAfterMs, run?}; with `run` ({host, alone, token, parkUntil, at}) the
+--        nodes: JSON of [[name, mode, shown] …], keepAfterMs, run?}; with `run` ({host, alone, token, parkUntil, deadMan, at}) the
 --       task's record says what came of it, and the job of one that must wait is parked
 -- Returns {number of keys, 'held', details as JSON, granted …} for yes, with {run, crashes, holders, slots: {resource:
 --         number}, beside: [[node, task] …], handOver?, cancel?}: what `proceed` runs beside, how long ago it was granted,
@@ -63,7 +63,7 @@ local unchanged = ticket and ticket.nodes_json == request.nodes
 local granted_at = ticket and ticket.state == 'granted' and redis.call('ZSCORE', PREFIX .. 'granted', ticket.id)
 local hand_over = granted_at and NOW - tonumber(granted_at) or nil
 -- What is reserved in its name becomes its runner's as it is.
-local takes_over = unchanged and ticket.state == 'granted' and not own_run
+local takes_over = unchanged and ticket.state == 'granted' and not own_run and holds_all(ticket.id, ticket.nodes)
 local freed = ticket and not takes_over and withdraw(ticket) or {}
 
 -- A reservation of a lower priority class gives way; its owner goes back in line below.

@@ -17,6 +17,8 @@ for _, node in ipairs(cjson.decode(record[2])) do
   local list = goes and freed or kept
   list[#list + 1] = node
 end
+-- The first write is a removal, which a full Redis lets through.
+redis.call('HDEL', KEYS[1], '')
 drop_holder(holder, freed)
 change_merged(kept, 1)
 redis.call('HSET', KEYS[1], 'kind', 'merged', 'nodes', cjson.encode(kept), 'branch', cjson.decode(record[4])[1],

@@ -55,6 +55,8 @@ export interface RunRequest {
   readonly token: string;
   /** Until when the job sleeps if nobody wakes it, in ms since the epoch. */
   readonly parkUntil: number;
+  /** The same for one that waits for its own earlier run. */
+  readonly deadMan: number;
   /** Now, as ISO 8601. */
   readonly at: string;
 }
@@ -111,7 +113,7 @@ export class Locker {
 
   constructor(options: LockerOptions) {
     this.#options = options;
-    this.#client = new RequestClient(options.redis, JSON.stringify({ keepAfterMs: options.keepAfterMs }));
+    this.#client = new RequestClient(options.redis, options);
     this.#redlock = new Redlock(
       [this.#client],
       { retryCount: 0 },

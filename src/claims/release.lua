@@ -11,6 +11,15 @@
 -- @include ./free.lua
 -- @include ../queue/ending.lua
 
+-- A run that was drawn with a claim which came to nothing: its task waits as if it had not been drawn.
+local function unstart(task)
+  local key = PREFIX .. 'task:' .. task
+  if redis.call('HINCRBY', key, 'run', -1) == 0 then redis.call('HDEL', key, 'startedAt') end
+  if redis.call('HGET', key, 'state') ~= 'running' then return end
+  set_state(task, 'queued', { reason = 'its claim came to nothing' })
+  redis.call('LTRIM', PREFIX .. 'history:' .. task, 0, -3)
+end
+
 local settings = cjson.decode(ARGV[2])
 local holder = string.sub(KEYS[1], #PREFIX + #'record:' + 1)
 local reply = settings.ending and end_task(settings.ending) or {}
@@ -20,9 +29,7 @@ local task = record[2]
 -- A run that its own worker gives back did not die with it.
 if reply[1] ~= 'ok' and task and task ~= '' and redis.call('HGET', PREFIX .. 'task:' .. task, 'runner') == holder then
   redis.call('HDEL', PREFIX .. 'task:' .. task, 'open')
-  if settings.isUnused and redis.call('HINCRBY', PREFIX .. 'task:' .. task, 'run', -1) == 0 then
-    redis.call('HDEL', PREFIX .. 'task:' .. task, 'startedAt')
-  end
+  if settings.isUnused then unstart(task) end
 end
 for _, granted in ipairs(free(holder, settings.keepAfterMs)) do reply[#reply + 1] = granted end
 return with_count(#KEYS, reply)

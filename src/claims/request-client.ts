@@ -23,12 +23,14 @@ type Send = (args: (string | number)[]) => Promise<unknown>;
 export class RequestClient implements ScriptClient {
   readonly #redis: Connection;
   readonly #settings: string;
+  readonly #cleanUpSettings: string;
   readonly #calls = new Map<string, Call>();
 
-  /** `settings` go to the scripts that have no argument of their own. */
-  constructor(redis: Connection, settings: string) {
+  /** The settings go to the scripts that have no argument of their own. */
+  constructor(redis: Connection, { keepAfterMs }: { readonly keepAfterMs: number }) {
     this.#redis = redis;
-    this.#settings = settings;
+    this.#settings = JSON.stringify({ keepAfterMs });
+    this.#cleanUpSettings = JSON.stringify({ keepAfterMs, isUnused: true });
   }
 
   /** Prepares for the next script on this record. A holder has one such call at a time. */
@@ -69,7 +71,7 @@ export class RequestClient implements ScriptClient {
   /** A refused claim holds nothing; only after an acquire without an answer is there anything to give back. */
   async #cleanUp(call: Call, args: Reply, send: Send): Promise<unknown> {
     if (call.reply !== undefined) return 0;
-    call.cleanUp = asReply(await send([...args, this.#settings]));
+    call.cleanUp = asReply(await send([...args, this.#cleanUpSettings]));
     return call.cleanUp[0];
   }
 }

@@ -73,6 +73,8 @@ function fixed(): Record<string, string> {
     GIT_OPTIONAL_LOCKS: '0',
     GIT_LITERAL_PATHSPECS: '1',
     GIT_PAGER: 'cat',
+    // Refs are read from files, whatever a later git makes of new repositories.
+    GIT_DEFAULT_REF_FORMAT: 'files',
     GIT_EDITOR: 'true',
   };
 }

@@ -42,8 +42,8 @@ const MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
 export async function startGit(start: GitStart): Promise<GitProcess> {
   const { inputFile, outputFile } = start;
   const input = inputFile === undefined ? undefined : await open(inputFile, 'r');
-  const output = outputFile === undefined ? undefined : await open(outputFile, 'w');
-  const { pid, ended } = run(start, { input, output });
+  const output = outputFile === undefined ? undefined : await openBeside(input, outputFile);
+  const { pid, ended } = tryRun(start, { input, output });
   const closed = async (): Promise<GitExit> => {
     try {
       return await ended;
@@ -55,9 +55,28 @@ export async function startGit(start: GitStart): Promise<GitProcess> {
   return { pid, ended: closed() };
 }
 
+async function openBeside(input: FileHandle | undefined, outputFile: string): Promise<FileHandle> {
+  try {
+    return await open(outputFile, 'w');
+  } catch (error) {
+    await input?.close();
+    throw error;
+  }
+}
+
 interface Files {
   readonly input: FileHandle | undefined;
   readonly output: FileHandle | undefined;
+}
+
+/** Some reasons not to start, such as a want of memory, Node throws instead of telling them later. */
+function tryRun(start: GitStart, files: Files): GitProcess {
+  try {
+    return run(start, files);
+  } catch (error) {
+    const failure = error as NodeJS.ErrnoException;
+    return { pid: undefined, ended: Promise.resolve({ exitCode: -1, stdout: '', stderr: '', failure }) };
+  }
 }
 
 function run({ args, cwd, env, input }: GitStart, files: Files): GitProcess {

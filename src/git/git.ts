@@ -104,8 +104,9 @@ async function runGit(args: readonly string[], options: GitOptions, env: Record<
   const secrets = secretsOf(env);
   const { exitCode, stdout } = result;
   const answer = { exitCode, stdout, stderr: scrub(result.stderr, secrets) };
-  if (exitCode === 0 || options.allow?.includes(exitCode)) return answer;
   if (child.pid === undefined) throw notStarted(result.failure);
+  const isWhole = result.failure === undefined;
+  if (isWhole && (exitCode === 0 || options.allow?.includes(exitCode))) return answer;
   throw gitError({ args, answer, secrets, remote: options.remote === true, timedOut: ending.timedOut() });
 }
 

@@ -7,7 +7,7 @@ import { SignalboxError } from '../errors.ts';
 import { controlDir, damaged, START_REF } from './control.ts';
 import { type Mirror, type Oid, resolveCommit } from './mirror.ts';
 import { isLooseCommit } from './objects.ts';
-import { readRef } from './refs.ts';
+import { readRef, readRefs } from './refs.ts';
 
 /** A commit and the workspace that holds it. */
 export interface CommitInWorkspace {
@@ -33,8 +33,11 @@ export async function importCommit(mirror: Mirror, { workspaceDir, commit, signa
   try {
     const startOid = await readRef(control, START_REF);
     if (startOid === undefined) throw damaged(control, 'does not name the start commit');
+    // What the mirror has anyway is neither sent nor checked again: it is not the steps' doing.
+    const known = (await readRefs(control, ['refs/remotes/origin', 'refs/tags'])).values();
+    const without = [startOid, ...new Set(known)].map((oid) => `^${oid}\n`).join('');
     const packing = ['pack-objects', '--revs', '--thin', '--stdout', '--delta-base-offset', '-q'];
-    await git(packing, { gitDir: control, signal, input: `${commit}\n^${startOid}\n`, outputFile: pack });
+    await git(packing, { gitDir: control, signal, input: `${commit}\n${without}`, outputFile: pack });
     const isSmall = (await objectsIn(pack)) < LOOSE_AT_MOST;
     const unpacking = isSmall ? ['unpack-objects', '-q'] : ['index-pack', '--stdin', '--fix-thin'];
     await git([...unpacking, '--strict'], { gitDir: dir, signal, inputFile: pack });

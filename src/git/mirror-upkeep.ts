@@ -13,6 +13,9 @@ const LOOSE_AT_MOST = 4_096;
 /** Packs that are let gather. */
 export const PACKS_AT_MOST = 40;
 
+/** Whoever wants to fetch waits meanwhile. */
+const TIDY_MS = 300_000;
+
 const SAMPLE = '17';
 const FOLDERS = 256;
 
@@ -34,8 +37,9 @@ export async function isUntidy(dir: string): Promise<boolean> {
  */
 export async function tidy(git: Git, dir: string, options: Pick<GitOptions, 'env' | 'signal'>): Promise<void> {
   const config = [['repack.writeBitmaps', 'false']] as const;
-  await git(['repack', '--geometric=2', '-d', '-l', '-q'], { ...options, gitDir: dir, config });
-  await git(['pack-refs', '--all'], { ...options, gitDir: dir });
+  const bounded = { ...options, gitDir: dir, timeoutMs: TIDY_MS };
+  await git(['repack', '--geometric=2', '-d', '-l', '-q'], { ...bounded, config });
+  await git(['pack-refs', '--all'], bounded);
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -64,6 +64,8 @@ export interface Mirrors {
 
 /** A fetch is shared by all runs of a repository, so that a hung one must not hold them for long. */
 const FETCH_MS = 1_200_000;
+/** How soon a mirror is tidied again after that did not work. */
+const TIDY_AGAIN_MS = 3_600_000;
 const REFSPECS = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
 /** Where the remote's HEAD is kept: fetched with the rest, it costs no question of its own. */
 const HEAD_REF = 'refs/signalbox/head';
@@ -102,10 +104,14 @@ function prepareMirror(git: Git, dir: string, url: string): Opening {
       if (lock.deadTokens.length > 0) await clearAfterDeath(dir, lock.deadTokens);
       return work(lock);
     });
-  // After the fetch, for which somebody waits. What fails is tried again after the next one.
+  // After the fetch, for which somebody waits. What fails is tried again, but not at every fetch.
+  let nextTidyAt = 0;
   const tidyLater = shareNext(async (signal) =>
     locked(async ({ token }) => {
-      if (await isUntidy(dir)) await tidy(git, dir, { env: { [LOCK_VARIABLE]: token }, signal });
+      if (Date.now() < nextTidyAt || !(await isUntidy(dir))) return;
+      nextTidyAt = Date.now() + TIDY_AGAIN_MS;
+      await tidy(git, dir, { env: { [LOCK_VARIABLE]: token }, signal });
+      nextTidyAt = 0;
     }).catch(() => {}),
   );
   let config: Promise<string> | undefined;

@@ -62,14 +62,23 @@ async function writeObject(gitDir: string, { kind, content, format }: NewObject)
   const folder = join(gitDir, 'objects', oid.slice(0, 2));
   const file = join(folder, oid.slice(2));
   if ((await stat(file).catch(() => undefined)) !== undefined) return oid;
-  await mkdir(folder, { recursive: true });
-  // git takes files of this name for its own drafts, and removes what is left of them.
+  // As git calls its own drafts.
   const draft = join(folder, `tmp_obj_${randomUUID().slice(0, 8)}`);
+  const packed = await promisify(deflate)(whole);
   try {
-    await writeFile(draft, await promisify(deflate)(whole), { flag: 'wx', mode: 0o444 });
+    await writeInto(folder, draft, packed).catch(async (error: NodeJS.ErrnoException) => {
+      // Whoever tidies the mirror takes empty folders away.
+      if (error.code !== 'ENOENT') throw error;
+      await writeInto(folder, draft, packed);
+    });
     await rename(draft, file);
   } finally {
     await rm(draft, { force: true });
   }
   return oid;
+}
+
+async function writeInto(folder: string, file: string, content: Buffer): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(file, content, { flag: 'wx', mode: 0o444 });
 }

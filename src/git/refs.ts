@@ -6,7 +6,7 @@
 
 import type { Dirent } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import type { Oid } from './mirror.ts';
 
 const OID = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
@@ -36,19 +36,28 @@ export async function readRef(gitDir: string, name: string): Promise<Oid | undef
 }
 
 async function looseRefs(gitDir: string, folder: string): Promise<[string, Oid][]> {
-  const root = join(gitDir, folder);
-  const entries: Dirent[] = await readdir(root, { withFileTypes: true, recursive: true }).catch(() => []);
-  const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.lock'));
-  const found = await Promise.all(
-    files.map(async ({ parentPath, name }): Promise<[string, string]> => {
-      const path = join(parentPath, name);
-      return [relative(gitDir, path), (await textOf(path)).trim()];
-    }),
-  );
-  return found.filter(([, oid]) => OID.test(oid));
+  const entries: Dirent[] = await readdir(join(gitDir, folder), { withFileTypes: true }).catch(noneIfGone([]));
+  const found: [string, Oid][] = [];
+  // One after the other: there may be thousands, and files that are open at once are counted.
+  for (const entry of entries) {
+    const name = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) found.push(...(await looseRefs(gitDir, name)));
+    if (!entry.isFile() || entry.name.endsWith('.lock')) continue;
+    const oid = (await textOf(join(gitDir, name))).trim();
+    if (OID.test(oid)) found.push([name, oid]);
+  }
+  return found;
 }
 
 /** Empty for a file that is not there: a ref that has been packed or deleted meanwhile. */
 async function textOf(file: string): Promise<string> {
-  return await readFile(file, 'utf8').catch(() => '');
+  return await readFile(file, 'utf8').catch(noneIfGone(''));
+}
+
+/** Any other error is one: a ref that cannot be read is not one that does not exist. */
+function noneIfGone<T>(none: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(error.code ?? '')) return none;
+    throw error;
+  };
 }

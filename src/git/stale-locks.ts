@@ -1,5 +1,5 @@
 /**
- * What a killed process leaves in a mirror: `*.lock` files for ever, and git processes that outlive it. Both are
+ * What a killed process leaves in a mirror: `*.lock` files and a half-written `packed-refs.new` for ever, and git processes that outlive it. Both are
  * dealt with only by one who follows a dead holder of the mirror's lock: until its orphans are gone, a lock file
  * may still be somebody's.
  */
@@ -51,7 +51,7 @@ async function end(pid: number): Promise<void> {
 async function lockFiles(folder: string, deep: boolean): Promise<string[]> {
   const entries: Dirent[] = await readdir(folder, { withFileTypes: true, recursive: deep }).catch(() => []);
   return entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.lock'))
+    .filter((entry) => entry.isFile() && (entry.name.endsWith('.lock') || entry.name === 'packed-refs.new'))
     .map((entry) => join(entry.parentPath, entry.name));
 }
 

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { withProcessLock } from './process-lock.ts';
 
 /** Notes that a mirror is in use: its lock's folder, which outlives it, is as old as the last use. */
@@ -20,7 +20,9 @@ export async function unusedMirrors(dataDir: string, before: Date): Promise<stri
   const unused: string[] = [];
   for (const name of names) {
     const dir = join(root, name);
-    if (!borrowed.includes(join(dir, 'objects')) && (await lastUse(dir)) < before) unused.push(dir);
+    // By its name: another worker may spell the data folder otherwise.
+    const isBorrowed = borrowed.some((objects) => basename(dirname(objects)) === name);
+    if (!isBorrowed && (await lastUse(dir)) < before) unused.push(dir);
   }
   return unused;
 }
@@ -31,9 +33,15 @@ export async function removeMirror(mirrorDir: string, before: Date): Promise<boo
   if ((await lastUse(mirrorDir)) >= before) return false;
   const aside = `${mirrorDir}.draft-${randomUUID()}`;
   // Moved aside first, so that a mirror that exists is a whole one.
-  await withProcessLock(`${mirrorDir}.lock`, async () => await rename(mirrorDir, aside));
+  // Somebody else may have removed it first.
+  await withProcessLock(`${mirrorDir}.lock`, async () => await rename(mirrorDir, aside).catch(noneIfGone));
   await rm(aside, { recursive: true, force: true });
   return true;
+}
+
+function noneIfGone(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return '';
+  throw error;
 }
 
 async function lastUse(mirrorDir: string): Promise<Date> {
@@ -46,7 +54,7 @@ async function borrowedObjects(dataDir: string): Promise<string[]> {
   const root = join(dataDir, 'runs');
   const runs = await readdir(root).catch(() => []);
   const texts = runs.map(
-    async (run) => await readFile(join(root, run, 'workspace.git/objects/info/alternates'), 'utf8').catch(() => ''),
+    async (run) => await readFile(join(root, run, 'workspace.git/objects/info/alternates'), 'utf8').catch(noneIfGone),
   );
   return (await Promise.all(texts)).flatMap((text) => text.split('\n'));
 }

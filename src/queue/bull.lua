@@ -40,6 +40,6 @@ local function park_job(id, token, until_ms)
   redis.call('ZADD', BULL .. 'delayed', until_ms * PER_MS, id)
   redis.call('HSET', key, 'delay', until_ms - NOW)
   redis.call('XADD', BULL .. 'events', '*', 'event', 'delayed', 'jobId', id, 'delay', until_ms)
-  if until_ms - NOW < TOLD_WITHIN_MS then redis.call('ZADD', BULL .. 'marker', until_ms, '1') end
+  if until_ms - NOW < TOLD_WITHIN_MS then redis.call('ZADD', BULL .. 'marker', 'LT', until_ms, '1') end
   return true
 end

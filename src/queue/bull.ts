@@ -26,6 +26,9 @@ export interface JobOrder {
 /** BullMQ's error codes for a job that does not exist and for one in another state. */
 const NOT_PARKED: readonly number[] = [-1, -3];
 
+/** About how many of its own events BullMQ keeps; Signalbox reads none of them. */
+const KEPT_EVENTS = 1_000;
+
 /** How many ended jobs BullMQ keeps for Bull Board; the records of tasks are kept by `store.ts`. */
 const KEPT_JOBS = 200;
 
@@ -47,6 +50,7 @@ export class BullQueue {
     this.#queue = new Queue(options.keys.bull.name, {
       connection: options.redis,
       prefix: options.keys.bull.prefix,
+      streams: { events: { maxLen: KEPT_EVENTS } },
       ...bullTracing(),
       defaultJobOptions: {
         removeOnComplete: { count: KEPT_JOBS },

@@ -209,7 +209,9 @@ export class TaskStore {
     const pipeline = this.#options.redis.pipeline();
     for (const id of ids) pipeline.hgetall(this.#options.keys.key('task', id));
     const replies = (await pipeline.exec()) ?? [];
-    return replies.flatMap(([, hash], i) => {
+    return replies.flatMap(([error, hash], i) => {
+      // A record that cannot be read now is not one that does not exist.
+      if (error !== null) throw error;
       const fields = hash as Record<string, string> | null;
       return fields?.['state'] === undefined ? [] : [readRecord(ids[i] ?? '', fields)];
     });

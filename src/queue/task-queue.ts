@@ -133,7 +133,10 @@ export class TaskQueue {
 
   /** Ends a task as `finish` does, and gives the claim of its run back in the same step. */
   async endRun(claim: Claim, { id, writer, finish }: RunEnd): Promise<Finished | Refusal> {
-    return await this.#finished(id, readFinished(await claim.endTask(this.store.ending(id, writer, finish))));
+    const finished = readFinished(await claim.endTask(this.store.ending(id, writer, finish)));
+    // Perhaps by this very call, whose answer was lost; a job that was parked behind the run has nobody left to wake it.
+    if (finished.kind === 'ended') await this.bull.remove(id);
+    return await this.#finished(id, finished);
   }
 
   async #finished(id: string, finished: Finished | Refusal): Promise<Finished | Refusal> {

@@ -66,6 +66,7 @@ export async function claimTask(taken: Taken, services: Services): Promise<Claim
       alone: taken.suspect,
       token: taken.token,
       parkUntil: parkedUntil(taken),
+      deadMan: Date.now() + DEAD_MAN_MS,
       at: new Date().toISOString(),
     },
   };

@@ -70,6 +70,7 @@ async function deadDrafts(mirrors: string): Promise<string[]> {
 
 async function deadArtifacts(dataDir: string, { redis, keys, store }: TaskQueue, before: Date): Promise<string[]> {
   const { incarnation, sequence = '0' } = await redis.hgetall(keys.all('meta'));
+  if (incarnation === undefined) return [];
   const ours = (await foldersIn(join(dataDir, 'artifacts'))).filter((dir) => {
     const facts = parseTaskId(basename(dir));
     return facts?.incarnation === incarnation && facts !== undefined && facts.sequence <= Number(sequence);

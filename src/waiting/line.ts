@@ -47,7 +47,7 @@ export class Line {
     this.#keepAfterMs = options.keepAfterMs;
   }
 
-  /** Where a ticket stands, or undefined if there is none: the parker's second look. */
+  /** Where a ticket stands, or undefined if there is none. */
   async look(ticket: string): Promise<Ticket['state'] | undefined> {
     const state = await this.#redis.hget(this.#keys.key('ticket', ticket), 'state');
     return state === 'waiting' || state === 'granted' ? state : undefined;

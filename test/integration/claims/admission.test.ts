@@ -111,7 +111,7 @@ describe('a claim', () => {
   });
 
   test('is lost when its lease, its record or one of its entries is deleted', async () => {
-    for (const victim of ['lease:a', 'record:a', `${repoKey}#path:x\0a\0X`]) {
+    for (const victim of ['lease:a', 'record:a', 'held', `${repoKey}#path:x\0a\0X`]) {
       const { ask, locker, keys } = setUp();
       const held = lockOf(await ask('a', { write: ['x'] }));
       expect(await locker.renew(held)).toBe('renewed');

@@ -42,7 +42,7 @@ async function ask(id: string, token?: string): Promise<Acquired> {
   return await askAs(id, picked.record.pickup, token);
 }
 
-async function askAs(id: string, pickup: number, token?: string): Promise<Acquired> {
+async function askAs(id: string, pickup: number, token?: string, parkUntil = far()): Promise<Acquired> {
   const { branch, envelope, rank, repoKey } = await queue.get(id);
   const { task } = JSON.parse(envelope) as { task: { claims: { write: string[]; read: string[] } } };
   const nodes = claimSet({ repoKey, branch, owner: 'tester', ...task.claims });
@@ -57,7 +57,9 @@ async function askAs(id: string, pickup: number, token?: string): Promise<Acquir
     class: classOf('normal'),
     policy: 'wait',
     nodes,
-    ...(token === undefined ? {} : { run: { host: 'host', alone: false, token, parkUntil: far(), at: 'now' } }),
+    ...(token === undefined
+      ? {}
+      : { run: { host: 'host', alone: false, token, parkUntil, deadMan: far(), at: 'now' } }),
   });
 }
 
@@ -309,4 +311,21 @@ test('a task that its own quota stops does not hold virtual time back, and does 
   await redis.del(queue.keys.all('limits'));
   expect(await ask(id)).toMatchObject({ kind: 'blocked' });
   expect(await counts()).toBe(true);
+});
+
+test('a task that waits for its own earlier run sleeps until it is woken, however long it wanted to wait', async () => {
+  const id = await submit(['x']);
+  const earlier = held(await ask(id));
+  const taken: string[] = [];
+  await consume(async (task, token) => {
+    taken.push(task);
+    const { record } = (await queue.store.pickUp(task)) as { record: { pickup: number } };
+    // It has waited longer than it wanted to.
+    const acquired = await askAs(task, record.pickup, token, Date.now());
+    return acquired.kind === 'held' ? { kind: 'ended' } : { kind: 'parked' };
+  });
+  await until(async () => (await queue.bull.parked()) === 1);
+  expect(taken).toHaveLength(1);
+  await queue.locker.release(earlier);
+  await until(() => taken.length === 2);
 });
