@@ -210,8 +210,8 @@ export class TaskStore {
     for (const id of ids) pipeline.hgetall(this.#options.keys.key('task', id));
     const replies = (await pipeline.exec()) ?? [];
     return replies.flatMap(([error, hash], i) => {
-      // A record that cannot be read now is not one that does not exist.
-      if (error !== null) throw error;
+      // What is no record at all is none; but one that cannot be read now is not one that does not exist.
+      if (error !== null && !error.message.startsWith('WRONGTYPE')) throw error;
       const fields = hash as Record<string, string> | null;
       return fields?.['state'] === undefined ? [] : [readRecord(ids[i] ?? '', fields)];
     });

@@ -41,18 +41,18 @@ const CURVES: readonly Curve[] = [
     sizes: [10, 1_000, 10_000],
     measure: blockedElsewhere,
     flat: true,
-    runs: 3,
+    runs: 1,
   },
-  { name: 'claims held elsewhere', sizes: [0, 100, 1_000], measure: heldElsewhere, flat: true, runs: 3 },
-  { name: 'paths a claim, 2 deep', sizes: PATHS, measure: paths(2), flat: false, runs: 3 },
-  { name: 'paths a claim, 10 deep', sizes: PATHS, measure: paths(10), flat: false, runs: 3 },
+  { name: 'claims held elsewhere', sizes: [0, 100, 1_000], measure: heldElsewhere, flat: true, runs: 1 },
+  { name: 'paths a claim, 2 deep', sizes: PATHS, measure: paths(2), flat: false, runs: 1 },
+  { name: 'paths a claim, 10 deep', sizes: PATHS, measure: paths(10), flat: false, runs: 1 },
 ];
 const WORKER_CURVE: Curve = {
   name: `worker processes, ${SLOTS} slots in all`,
   sizes: [1, 4, MOST_WORKERS],
   measure: workers(SLOTS),
   flat: true,
-  runs: 3,
+  runs: 1,
 };
 
 /** No-op tasks with a branch and files of their own, in an ever larger queue. */

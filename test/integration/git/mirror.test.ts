@@ -122,7 +122,8 @@ describe('after a process that died', () => {
     const highest = Math.max(...readdirSync(lock).map(Number));
     const owner = { ...(await ownIdentity()), pid: await deadPid(), token, deadTokens: [] };
     writeFileSync(join(lock, String(highest + 1)), JSON.stringify(owner));
-    const stale = [join(mirror.dir, 'refs/heads/main.lock'), join(mirror.dir, 'packed-refs.lock')];
+    // The last one is what a killed `pack-refs` has half written; git never overwrites it.
+    const stale = ['refs/heads/main.lock', 'packed-refs.lock', 'packed-refs.new'].map((name) => join(mirror.dir, name));
     for (const file of stale) {
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, '');

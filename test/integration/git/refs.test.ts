@@ -1,3 +1,4 @@
+import { rmSync, symlinkSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readRef, readRefs } from '../../../src/git/refs.ts';
 import { by, commitAll, fixture, write } from './support.ts';
@@ -22,5 +23,16 @@ describe('refs read without git', () => {
     expect(told).toHaveLength(6);
     for (const [name, oid] of read) expect(await readRef(gitDir, name)).toBe(oid);
     expect(await readRef(gitDir, 'refs/heads/gone')).toBeUndefined();
+  });
+
+  it('are an error where they cannot be read: that is not a ref that does not exist', async () => {
+    const { person } = await fixture();
+    const gitDir = `${person}/.git`;
+    // What cannot be followed cannot be read, for root either.
+    symlinkSync('loop', `${gitDir}/refs/heads/loop`);
+    await expect(readRef(gitDir, 'refs/heads/loop')).rejects.toThrow('ELOOP');
+    rmSync(`${gitDir}/packed-refs`, { force: true });
+    symlinkSync('packed-refs', `${gitDir}/packed-refs`);
+    await expect(readRefs(gitDir, ['refs/heads'])).rejects.toThrow('ELOOP');
   });
 });

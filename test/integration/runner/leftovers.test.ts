@@ -3,8 +3,11 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { ulid } from 'ulid';
 import { expect, onTestFinished, test } from 'vitest';
 import { Signalbox } from '../../../src/index.ts';
+import { TaskQueue } from '../../../src/queue/task-queue.ts';
 import { findOldFiles } from '../../../src/runner/leftovers.ts';
 import { removeOld } from '../../../src/runner/sweep.ts';
 import { freshQueueName, testRedisUrl } from '../../support/redis.ts';
@@ -45,6 +48,23 @@ test('artifacts stay while their task may run, and until it has ended for long e
   // Negative: as if the time had passed.
   await removeOld({ config: { ...signalbox.config, diskRetentionMs: -3_600_000 }, queue: signalbox.queue });
   expect([open, ended].map((id) => existsSync(artifactsOf(id)))).toEqual([true, false]);
+});
+
+test('artifacts stay when their records cannot be read', async () => {
+  const { dataDir, signalbox, submit } = await room();
+  await submit();
+  const { redis, keys } = signalbox.queue;
+  const user = `reader-${ulid().toLowerCase()}`;
+  // Somebody who may read what the queue says of itself, and no task.
+  await redis.call('ACL', 'SETUSER', user, 'on', '>secret', `~${keys.all('meta')}`, '+@all');
+  const url = new URL(testRedisUrl());
+  const reader = new Redis({ host: url.hostname, port: Number(url.port), username: user, password: 'secret' });
+  onTestFinished(async () => {
+    reader.disconnect();
+    await redis.call('ACL', 'DELUSER', user).catch(() => {});
+  });
+  const queue = new TaskQueue(reader, signalbox.config);
+  await expect(findOldFiles(dataDir, queue, new Date())).rejects.toThrow('NOPERM');
 });
 
 test('what Redis does not know of stays, and a mirror goes that nobody has used for long', async () => {
