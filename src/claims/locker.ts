@@ -18,6 +18,7 @@ import { type Acquired, type Grant, type Grown, readAcquired, readGrants, readGr
 import type { ClaimNode } from './claim-set.ts';
 import type { LockServers } from './lock-servers.ts';
 import { type Reply, RequestClient } from './request-client.ts';
+import type { RunRequest } from './run-request.ts';
 
 /** Who wants what, and what to do if it cannot be had. */
 export interface ClaimRequest {
@@ -44,21 +45,6 @@ export interface ClaimRequest {
   readonly nodes: readonly ClaimNode[];
   /** For a run whose task's record is to say what came of it, and whose job is to be parked if it must wait. */
   readonly run?: RunRequest;
-}
-
-/** What is noted of a run with its claim. */
-export interface RunRequest {
-  readonly host: string;
-  /** Whether it has its worker to itself. */
-  readonly alone: boolean;
-  /** The token of the worker's lock on the job. */
-  readonly token: string;
-  /** Until when the job sleeps if nobody wakes it, in ms since the epoch. */
-  readonly parkUntil: number;
-  /** The same for one that waits for its own earlier run. */
-  readonly deadMan: number;
-  /** Now, as ISO 8601. */
-  readonly at: string;
 }
 
 /** What a claim does when something it wants is held. */

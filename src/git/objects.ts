@@ -66,9 +66,9 @@ async function writeObject(gitDir: string, { kind, content, format }: NewObject)
   const draft = join(folder, `tmp_obj_${randomUUID().slice(0, 8)}`);
   const packed = await promisify(deflate)(whole);
   try {
-    await writeInto(folder, draft, packed).catch(async (error: NodeJS.ErrnoException) => {
+    await writeInto(folder, draft, packed).catch(async (error: unknown) => {
       // Whoever tidies the mirror takes empty folders away.
-      if (error.code !== 'ENOENT') throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       await writeInto(folder, draft, packed);
     });
     await rename(draft, file);

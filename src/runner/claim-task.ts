@@ -4,6 +4,7 @@ import type { Acquired } from '../claims/answers.ts';
 import { Claim } from '../claims/claim.ts';
 import { branchNode, type ClaimNode, type ClaimSpec, claimSet, isExplicit, resourceOf } from '../claims/claim-set.ts';
 import type { ClaimRequest } from '../claims/locker.ts';
+import type { RunRequest } from '../claims/run-request.ts';
 import { SignalboxError } from '../errors.ts';
 import { DEAD_MAN_MS, type Disposition } from '../queue/consumer.ts';
 import { type CancelCode, type ConflictReport, cancelOf, type TaskRecord } from '../queue/record.ts';
@@ -61,14 +62,7 @@ export async function claimTask(taken: Taken, services: Services): Promise<Claim
     isLastTry: timedOut,
     exempt: await ownBranches(record, queue),
     nodes,
-    run: {
-      host: services.host,
-      alone: taken.suspect,
-      token: taken.token,
-      parkUntil: parkedUntil(taken),
-      deadMan: Date.now() + DEAD_MAN_MS,
-      at: new Date().toISOString(),
-    },
+    run: runRequest(taken, services.host),
   };
   const sentAt = clock();
   const acquired = await queue.locker.acquire(request);
@@ -158,6 +152,12 @@ interface Blocked {
   readonly taken: Taken;
   readonly acquired: Extract<Acquired, { obstacle: string }>;
   readonly nodes: readonly ClaimNode[];
+}
+
+function runRequest(taken: Taken, host: string): RunRequest {
+  const at = new Date();
+  const dates = { parkUntil: parkedUntil(taken), deadMan: at.getTime() + DEAD_MAN_MS, at: at.toISOString() };
+  return { host, alone: taken.suspect, token: taken.token, ...dates };
 }
 
 /** Until when the job of a task that must wait sleeps if nobody wakes it: no longer than the task wants to wait. */

@@ -10,15 +10,14 @@ import { join } from 'node:path';
 import type { Claim } from '../claims/claim.ts';
 import type { ClaimSpec } from '../claims/claim-set.ts';
 import type { Fence } from '../git/fence.ts';
-import type { Mirror, Oid } from '../git/mirror.ts';
-import type { StartPoint } from '../git/start-point.ts';
-import type { Workspace } from '../git/workspace.ts';
+import type { Oid } from '../git/mirror.ts';
 import { removeTree } from '../git/workspaces.ts';
 import type { Artifact, CancelCode, TaskRecord } from '../queue/record.ts';
 import type { Refusal, Writer } from '../queue/refusal.ts';
 import type { Finish, Finished } from '../queue/store.ts';
 import { insist } from '../redis/refusal.ts';
 import type { Task } from '../task/task.ts';
+import type { Checkout, RunResult } from './checkout.ts';
 import type { Claimed } from './claim-task.ts';
 import { type Ending, endingOf, RunStopped, type StopReason, withoutSecrets } from './ending.ts';
 import { grow } from './growth.ts';
@@ -35,20 +34,6 @@ export type PhaseName = 'prepare' | 'implement' | 'test' | 'publish' | 'archive'
 
 /** A phase: does its work on the run and answers how the run ends, if it ends here. `skipped`: nothing to do. */
 export type Phase = (run: Run) => Promise<Ending | 'skipped' | undefined>;
-
-/** The run's own checkout and where it started. */
-export interface Checkout {
-  readonly mirror: Mirror;
-  readonly start: StartPoint;
-  readonly workspace: Workspace;
-}
-
-/** What the steps of the run have made. */
-export interface RunResult {
-  /** The runner's commit; null if nothing changed. */
-  readonly commit: Oid | null;
-  readonly filesChanged: readonly string[];
-}
 
 /** Opens a run whose claim is held. Dispose of it to stop its processes, give the claim back and clean up. */
 export function openRun(taken: Taken, claimed: Claimed, services: Services): Run {
@@ -259,14 +244,13 @@ export class Run {
    * writes it tries on: a newer run, if there is one by then, is what refuses a write that comes too late.
    */
   async endTask(finish: Finish): Promise<Finished | Refusal> {
-    const { queue } = this.services;
     const end = { id: this.record.id, writer: this.writer, finish };
     if (this.keepsPaths) {
-      const finishing = insist(async () => await queue.finish(end.id, end.writer, finish));
+      const finishing = insist(async () => await this.services.queue.finish(end.id, end.writer, finish));
       return (await Promise.all([finishing, this.release()]))[0];
     }
     await this.#letGo();
-    const finished = await insist(async () => await queue.endRun(this.claim, end));
+    const finished = await insist(async () => await this.services.queue.endRun(this.claim, end));
     this.#reportReleased();
     return finished;
   }
@@ -286,13 +270,12 @@ export class Run {
     if (this.services.runs.get(this.record.id) === this) this.services.runs.delete(this.record.id);
     if (this.#isSaved) await removeTree(this.paths.folder);
     else this.services.leftBehind.add(this.runnerId);
-    const durationMs = Date.now() - this.startedAt;
-    this.services.events.emit({ type: 'run.ended', ...this.progress.facts, durationMs });
+    const facts = { ...this.progress.facts, durationMs: Date.now() - this.startedAt };
+    this.services.events.emit({ type: 'run.ended', ...facts });
   }
 
   #makeFolder(): Promise<void> {
-    const { record, number, services } = this;
-    const note = { taskId: record.id, run: number, workerId: services.workerId };
+    const note = { taskId: this.record.id, run: this.number, workerId: this.services.workerId };
     this.#folder ??= makeRunFolder(this.paths.folder, note);
     return this.#folder;
   }
@@ -304,9 +287,8 @@ export class Run {
   }
 
   #reportReleased(): void {
-    const { runnerId, record, startedAt } = this;
-    const heldMs = Date.now() - startedAt;
-    this.services.events.emit({ type: 'claim.released', runnerId, taskId: record.id, heldMs });
+    const facts = { runnerId: this.runnerId, taskId: this.record.id, heldMs: Date.now() - this.startedAt };
+    this.services.events.emit({ type: 'claim.released', ...facts });
   }
 
   async #markSaved(): Promise<void> {

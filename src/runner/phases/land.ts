@@ -8,10 +8,11 @@ import { landCommit, readBase } from '../../git/land.ts';
 import type { Oid } from '../../git/mirror.ts';
 import { publishBranch } from '../../git/publisher.ts';
 import { rebaseOnto } from '../../git/rebase.ts';
+import type { Checkout } from '../checkout.ts';
 import { type Ending, failed, failedForGood } from '../ending.ts';
 import { publishUnderFence } from '../fence.ts';
 import { grow } from '../growth.ts';
-import type { Checkout, Run } from '../run.ts';
+import type { Run } from '../run.ts';
 import { runTests } from './test.ts';
 
 /** Lands the run's commit. What does not apply or fails on the new base is done again, while attempts last. */

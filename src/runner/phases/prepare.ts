@@ -17,8 +17,9 @@ import { removeWorkspace } from '../../git/workspaces.ts';
 import { normalizeClaimPath } from '../../task/paths.ts';
 import type { Task } from '../../task/task.ts';
 import { baseOf } from '../base.ts';
+import type { Checkout } from '../checkout.ts';
 import { takeFence } from '../fence.ts';
-import type { Checkout, Phase, Run } from '../run.ts';
+import type { Phase, Run } from '../run.ts';
 import { readSecrets } from '../secrets.ts';
 import { inForce } from '../supervisor/isolation.ts';
 

@@ -211,8 +211,8 @@ test('a growth counts once the lock servers agree', async () => {
   const stale = await held(other, { write: ['b'] });
   await queue.del(keys.key('record', stale.holder));
   await queue.hdel(keys.all('held'), 'repo#path:b X');
-  const entries = await queue.zrange(keys.all('holding'), '0', '-1');
-  await queue.zrem(keys.all('holding'), ...entries.filter((entry) => entry.includes(stale.holder)));
+  const holding = await queue.zrange(keys.all('holding'), '0', '-1');
+  await queue.zrem(keys.all('holding'), ...holding.filter((entry) => entry.includes(stale.holder)));
   const keepUp = setInterval(() => void other.renew(stale), TTL_MS / 6);
   try {
     const request = {

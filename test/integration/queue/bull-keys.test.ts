@@ -48,7 +48,9 @@ class Twin {
   }
 
   async take(): Promise<Job> {
-    return (await this.#worker.getNextJob(TOKEN)) as Job;
+    const job = await this.#worker.getNextJob(TOKEN);
+    if (job === undefined) throw new Error('no job');
+    return job;
   }
 
   /** Calls a function of the fragment. */

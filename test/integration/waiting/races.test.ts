@@ -35,14 +35,20 @@ async function submit(write: string[]): Promise<string> {
   return accepted?.id ?? '';
 }
 
+/** With a token: for a job that a worker has taken. */
+interface Asking {
+  readonly token?: string | undefined;
+  readonly parkUntil?: number;
+}
+
 /** Picks a task up and asks for its claim, as `run-task` does; with a token, for a job that a worker has taken. */
 async function ask(id: string, token?: string): Promise<Acquired> {
   const picked = await queue.store.pickUp(id);
   if (picked.kind !== 'ok') throw new Error(`not picked up: ${picked.kind}`);
-  return await askAs(id, picked.record.pickup, token);
+  return await askAs(id, picked.record.pickup, { token });
 }
 
-async function askAs(id: string, pickup: number, token?: string, parkUntil = far()): Promise<Acquired> {
+async function askAs(id: string, pickup: number, { token, parkUntil = far() }: Asking = {}): Promise<Acquired> {
   const { branch, envelope, rank, repoKey } = await queue.get(id);
   const { task } = JSON.parse(envelope) as { task: { claims: { write: string[]; read: string[] } } };
   const nodes = claimSet({ repoKey, branch, owner: 'tester', ...task.claims });
@@ -321,7 +327,7 @@ test('a task that waits for its own earlier run sleeps until it is woken, howeve
     taken.push(task);
     const { record } = (await queue.store.pickUp(task)) as { record: { pickup: number } };
     // It has waited longer than it wanted to.
-    const acquired = await askAs(task, record.pickup, token, Date.now());
+    const acquired = await askAs(task, record.pickup, { token, parkUntil: Date.now() });
     return acquired.kind === 'held' ? { kind: 'ended' } : { kind: 'parked' };
   });
   await until(async () => (await queue.bull.parked()) === 1);
