@@ -4,8 +4,8 @@
 -- KEYS  record:<holder>, node:<name> …
 -- ARGV  value (redlock's), lease TTL in ms, request as JSON:
 --       {holder, kind: run|hold, ticket, task?, pickup?, worker, age?, rank?, class, policy, isLastTry?, exempt?: [branch …],
---        nodes: JSON of [[name, mode, shown] …], keepAfterMs, run?}; with `run` ({host, alone, token, parkUntil, deadMan, at}) the
---       task's record says what came of it, and the job of one that must wait is parked
+--        nodes: JSON of [[name, mode, shown] …], keepAfterMs, run?: {host, alone, token, parkUntil, deadMan, at}};
+--       with `run` the task's record says what came of it, and the job of one that must wait is parked
 -- Returns {number of keys, 'held', details as JSON, granted …} for yes, with {run, crashes, holders, slots: {resource:
 --         number}, beside: [[node, task] …], handOver?, cancel?}: what `proceed` runs beside, how long ago it was granted,
 --         and how the task shall end if a cancel was asked for;
@@ -56,7 +56,9 @@ if request.task then
   if t[2] then return { 0, 'ended' } end
   if tonumber(t[1]) ~= request.pickup then return { 0, 'stale' } end
   if t[3] and redis.call('EXISTS', PREFIX .. 'record:' .. t[3]) == 1 then own_run = t[3] end
-  task = { open = t[4], run = tonumber(t[5] or 0), crashes = tonumber(t[6] or 0), state = t[7], started_at = t[8], cancel = t[9] }
+  task = {
+    open = t[4], run = tonumber(t[5] or 0), crashes = tonumber(t[6] or 0), state = t[7], started_at = t[8], cancel = t[9],
+  }
 end
 
 local unchanged = ticket and ticket.nodes_json == request.nodes
@@ -106,7 +108,9 @@ if obstacle then
   local may_wait = own_run or (not request.isLastTry and (waits or string.sub(obstacle, 1, 1) == '#'))
   if not may_wait then
     delete_ticket(want.id)
-    return answer(0, 'conflict', { obstacle = obstacle, blocker = blocker }, serve(freed, request.keepAfterMs))
+    local met = { obstacle = obstacle, blocker = blocker }
+    if request.run then note_conflict(request, nodes, met) end
+    return answer(0, 'conflict', met, serve(freed, request.keepAfterMs))
   end
   want.since = ticket and ticket.since or NOW
   write_ticket(want, request.nodes)

@@ -5,7 +5,11 @@
 -- Those whose growth waits look again whether what they want is free; `holder` waits no more.
 local function tell_growing(holder)
   for _, other in ipairs(redis.call('ZRANGE', PREFIX .. 'growing', 0, -1)) do
-    if other == holder then redis.call('ZREM', PREFIX .. 'growing', holder) else redis.call('PUBLISH', PREFIX .. 'wake', other) end
+    if other == holder then
+      redis.call('ZREM', PREFIX .. 'growing', holder)
+    else
+      redis.call('PUBLISH', PREFIX .. 'wake', other)
+    end
   end
 end
 

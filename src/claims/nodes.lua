@@ -54,22 +54,42 @@ local function change_counts(fields, by)
   end)
 end
 
-local function entry_of(holder, node) return node[1] .. '\0' .. holder .. '\0' .. node[2] end
+local function count_field(node, mode) return node .. ' ' .. mode end
 
 -- How many hold a node in a mode.
-local function count_of(node, mode) return tonumber(redis.call('HGET', HELD, node .. ' ' .. mode) or 0) end
+local function count_of(node, mode) return tonumber(redis.call('HGET', HELD, count_field(node, mode)) or 0) end
+
+-- The fields of `held` and the members of `holding` that some nodes of a holder are.
+local function entries_of(holder, nodes)
+  local fields, entries = {}, {}
+  for i, node in ipairs(nodes) do
+    fields[i] = count_field(node[1], node[2])
+    entries[i] = node[1] .. '\0' .. holder .. '\0' .. node[2]
+  end
+  return fields, entries
+end
+
+-- Who has a node: a list of {holder, mode}.
+local function holders_of(node)
+  local found = redis.call('ZRANGEBYLEX', HOLDING, '[' .. node .. '\0', '(' .. node .. '\1')
+  for i, entry in ipairs(found) do found[i] = { string.match(entry, '^%Z*%z(%Z*)%z(%Z*)$') } end
+  return found
+end
+
+local function enter(entries)
+  local scored = {}
+  for _, entry in ipairs(entries) do
+    scored[#scored + 1] = 0
+    scored[#scored + 1] = entry
+  end
+  redis.call('ZADD', HOLDING, unpack(scored))
+end
 
 local function add_holder(holder, nodes)
-  local fields = {}
-  for i, node in ipairs(nodes) do fields[i] = node[1] .. ' ' .. node[2] end
-  change_counts(fields, 1)
   in_parts(nodes, function(part)
-    local entries = {}
-    for _, node in ipairs(part) do
-      entries[#entries + 1] = 0
-      entries[#entries + 1] = entry_of(holder, node)
-    end
-    redis.call('ZADD', HOLDING, unpack(entries))
+    local fields, entries = entries_of(holder, part)
+    change_counts(fields, 1)
+    enter(entries)
   end)
 end
 
@@ -77,30 +97,28 @@ local function is_resource(node) return string.sub(node, 1, 10) == '#resource:' 
 
 -- Counts anew how many hold a node in a mode, from who does.
 local function recount(node)
-  local count, range = 0, { '[' .. node[1] .. '\0', '(' .. node[1] .. '\1' }
-  for _, entry in ipairs(redis.call('ZRANGEBYLEX', HOLDING, range[1], range[2])) do
-    if string.match(entry, '%z([^%z]*)$') == node[2] then count = count + 1 end
+  local count, field = 0, count_field(node[1], node[2])
+  for _, other in ipairs(holders_of(node[1])) do
+    if other[2] == node[2] then count = count + 1 end
   end
-  local field = node[1] .. ' ' .. node[2]
   if count > 0 then redis.call('HSET', HELD, field, count) else redis.call('HDEL', HELD, field) end
 end
 
 -- Takes a holder off its nodes. Where somebody has deleted its entry, the count cannot be trusted either.
 local function drop_holder(holder, nodes)
   in_parts(nodes, function(part)
-    local entries, fields, gone = {}, {}, {}
-    for i, node in ipairs(part) do entries[i] = entry_of(holder, node) end
+    local fields, entries = entries_of(holder, part)
     local scores = redis.call('ZMSCORE', HOLDING, unpack(entries))
+    local counted, gone = {}, {}
     for i, node in ipairs(part) do
       if scores[i] then
-        gone[#gone + 1] = entries[i]
-        fields[#fields + 1] = node[1] .. ' ' .. node[2]
+        counted[#counted + 1], gone[#gone + 1] = fields[i], entries[i]
         if is_resource(node[1]) then redis.call('HDEL', PREFIX .. 'node:' .. node[1], 's:' .. holder) end
       end
     end
     if #gone > 0 then
       redis.call('ZREM', HOLDING, unpack(gone))
-      change_counts(fields, -1)
+      change_counts(counted, -1)
     end
     for i, node in ipairs(part) do
       if not scores[i] then recount(node) end
@@ -112,11 +130,7 @@ end
 local function holds_all(holder, nodes)
   local whole = true
   in_parts(nodes, function(part)
-    local entries, fields = {}, {}
-    for i, node in ipairs(part) do
-      entries[i] = entry_of(holder, node)
-      fields[i] = node[1] .. ' ' .. node[2]
-    end
+    local fields, entries = entries_of(holder, part)
     for _, score in ipairs(redis.call('ZMSCORE', HOLDING, unpack(entries))) do whole = whole and score end
     for _, count in ipairs(redis.call('HMGET', HELD, unpack(fields))) do whole = whole and count end
   end)
@@ -126,35 +140,33 @@ end
 -- Puts another holder in a holder's place: the counts stay.
 local function replace_holder(old, new, nodes)
   in_parts(nodes, function(part)
-    local gone, entries = {}, {}
-    for i, node in ipairs(part) do
-      gone[i] = entry_of(old, node)
-      entries[#entries + 1] = 0
-      entries[#entries + 1] = entry_of(new, node)
-    end
+    local _, gone = entries_of(old, part)
+    local _, entries = entries_of(new, part)
     redis.call('ZREM', HOLDING, unpack(gone))
-    redis.call('ZADD', HOLDING, unpack(entries))
+    enter(entries)
   end)
 end
 
-local function kept_fields(node) return { node .. ' K', 'K' } end
+local function kept_fields(node) return { count_field(node, 'K'), 'K' } end
 
 local function add_keep(ticket, rank, nodes)
   for _, node in ipairs(nodes) do
     local value = node[2] .. ' ' .. rank
-    if redis.call('HSET', PREFIX .. 'node:' .. node[1], 'k:' .. ticket, value) == 1 then change_counts(kept_fields(node[1]), 1) end
+    local is_new = redis.call('HSET', PREFIX .. 'node:' .. node[1], 'k:' .. ticket, value) == 1
+    if is_new then change_counts(kept_fields(node[1]), 1) end
   end
 end
 
 local function drop_keep(ticket, nodes)
   for _, node in ipairs(nodes) do
-    if redis.call('HDEL', PREFIX .. 'node:' .. node[1], 'k:' .. ticket) == 1 then change_counts(kept_fields(node[1]), -1) end
+    local was_kept = redis.call('HDEL', PREFIX .. 'node:' .. node[1], 'k:' .. ticket) == 1
+    if was_kept then change_counts(kept_fields(node[1]), -1) end
   end
 end
 
 -- Counts nodes that are kept until a branch is merged.
 local function change_merged(nodes, by)
-  for _, node in ipairs(nodes) do change_counts({ node[1] .. ' M', 'M' }, by) end
+  for _, node in ipairs(nodes) do change_counts({ count_field(node[1], 'M'), 'M' }, by) end
 end
 
 -- How many tickets with an earlier rank keep this node from `want`, asking for `mode`. A slot is kept from everybody.
@@ -184,9 +196,8 @@ end
 -- The holders of a node that exclude `mode`; for a slot all of them.
 local function excluding_holders(node, mode)
   local found = {}
-  for _, entry in ipairs(redis.call('ZRANGEBYLEX', HOLDING, '[' .. node .. '\0', '(' .. node .. '\1')) do
-    local holder, held = string.match(entry, '^%Z*%z(%Z*)%z(%Z*)$')
-    if mode == 'slot' or excludes(mode, held) then found[#found + 1] = holder end
+  for _, other in ipairs(holders_of(node)) do
+    if mode == 'slot' or excludes(mode, other[2]) then found[#found + 1] = other[1] end
   end
   return found
 end
@@ -202,7 +213,7 @@ end
 local function slots_are_taken(node, want)
   local limit = capacity(node)
   if not limit then return false end
-  local counts = redis.call('HMGET', HELD, node .. ' slot', node .. ' K')
+  local counts = redis.call('HMGET', HELD, count_field(node, 'slot'), count_field(node, 'K'))
   local used = tonumber(counts[1] or 0)
   if used < limit and counts[2] then used = used + keeps_before(node, 'slot', want) end
   return used >= limit
@@ -239,8 +250,8 @@ end
 local function is_excluded(node, want, gives_way)
   -- Whoever proceeds runs beside the holders of its paths.
   if want.policy == 'proceed' and not is_branch(node[1]) then return false end
-  local fields = { node[1] .. ' K', node[1] .. ' M' }
-  for _, mode in ipairs(EXCLUDES[node[2]]) do fields[#fields + 1] = node[1] .. ' ' .. mode end
+  local fields = { count_field(node[1], 'K'), count_field(node[1], 'M') }
+  for _, mode in ipairs(EXCLUDES[node[2]]) do fields[#fields + 1] = count_field(node[1], mode) end
   local counts = redis.call('HMGET', HELD, unpack(fields))
   local held = false
   for i = 3, #counts do held = held or counts[i] end
@@ -261,7 +272,7 @@ local function first_in_doubt(nodes)
   local fields, places, limits, first_slot = { 'K' }, { 1 }, {}, nil
   for i, node in ipairs(nodes) do
     for _, mode in ipairs(EXCLUDES[node[2]]) do
-      fields[#fields + 1] = node[1] .. ' ' .. mode
+      fields[#fields + 1] = count_field(node[1], mode)
       places[#fields] = i
     end
     if node[2] == 'slot' then

@@ -16,15 +16,23 @@ local function shown(name, nodes)
   return 'paused'
 end
 
--- The record's conflicts, with those that were met now: a list of {node, task or ''}.
+-- The record's conflicts, with those that were met now: a list of {node, task or ''}. Anybody who can write to Redis can
+-- have put something else in their place: that is none.
 local function add_conflicts(request, nodes, met)
-  local all = cjson.decode(redis.call('HGET', PREFIX .. 'task:' .. request.task, 'conflicts') or '[]')
+  local text = redis.call('HGET', PREFIX .. 'task:' .. request.task, 'conflicts')
+  local is_list, all = pcall(cjson.decode, text or '[]')
+  if not is_list or type(all) ~= 'table' or #all == 0 then all = {} end
   for _, conflict in ipairs(met) do
     local holder = conflict[2] ~= '' and conflict[2] or cjson.null
     all[#all + 1] = { resource = shown(conflict[1], nodes), holderTaskId = holder, at = request.run.at }
   end
   while #all > CONFLICTS_KEPT do table.remove(all, 1) end
   return cjson.encode(all)
+end
+
+-- It does not want to wait; what it ends as is up to its worker.
+local function note_conflict(request, nodes, met)
+  write_fields(request.task, { conflicts = add_conflicts(request, nodes, { { met.obstacle, met.blocker } }) })
 end
 
 -- It waits, and its job sleeps. Returns whether the job could be parked: else somebody else has it by now.

@@ -1,7 +1,7 @@
 /**
  * Git in a workspace that a task can write to, without reading one line of what the task could have written.
  *
- * Beside each workspace `<dir>` lies `<dir>.git`: a copy of the workspace's `.git` from before any step ran. Signalbox
+ * Beside each workspace `<dir>` lies `<dir>.git`: the same `.git`, laid out beside it before any step ran. Signalbox
  * runs git with that as the git folder, so that configuration, attributes, hooks, aliases, filter drivers and a
  * `commondir` planted in `<dir>/.git` are never read, whenever they are planted. Only data is shared: the index and the
  * objects. (Overriding single settings is not enough: a filter driver may have any name, and `remote.*.uploadpack`

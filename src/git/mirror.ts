@@ -3,8 +3,8 @@
  *
  * Nothing is ever collected or pruned here (`gc.auto=0`), since workspaces rely on objects that no ref may name any
  * more; what has gathered is put together (`mirror-upkeep.ts`), and a mirror that nobody uses is removed as a whole
- * (`unused-mirrors.ts`). It has the remote's branches and tags under their own names and no configured remote: each fetch is told its
- * address, so nothing in it can send anywhere by accident.
+ * (`unused-mirrors.ts`). It has the remote's branches and tags under their own names and no configured remote: each
+ * fetch is told its address, so nothing in it can send anywhere by accident.
  */
 
 import { createHash, randomUUID } from 'node:crypto';

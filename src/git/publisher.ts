@@ -1,8 +1,8 @@
 /**
  * Publishes a run's commit.
  *
- * The publishing repository is the mirror itself. Commits are fetched into it from the workspace's control folder,
- * checked object by object, and pushed from there by name; no ref is made for them. A repository of its own would
+ * The publishing repository is the mirror itself. Commits come into it from the workspace's control folder,
+ * checked object by object, and are pushed from there by name; no ref is made for them. A repository of its own would
  * be no cleaner (no step writes to either), would borrow these very objects, and the next run of the branch would
  * fetch what this one has sent. Without refs, nothing has to be cleaned up and fetches cannot collide with it; without
  * garbage collection, objects need no ref to stay.

@@ -7,6 +7,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { noneIfGone } from './gone.ts';
 import type { Oid } from './mirror.ts';
 
 const OID = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
@@ -52,12 +53,4 @@ async function looseRefs(gitDir: string, folder: string): Promise<[string, Oid][
 /** Empty for a file that is not there: a ref that has been packed or deleted meanwhile. */
 async function textOf(file: string): Promise<string> {
   return await readFile(file, 'utf8').catch(noneIfGone(''));
-}
-
-/** Any other error is one: a ref that cannot be read is not one that does not exist. */
-function noneIfGone<T>(none: T): (error: NodeJS.ErrnoException) => T {
-  return (error) => {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(error.code ?? '')) return none;
-    throw error;
-  };
 }

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { noneIfGone } from './gone.ts';
 import { withProcessLock } from './process-lock.ts';
 
 /** Notes that a mirror is in use: its lock's folder, which outlives it, is as old as the last use. */
@@ -34,14 +35,9 @@ export async function removeMirror(mirrorDir: string, before: Date): Promise<boo
   const aside = `${mirrorDir}.draft-${randomUUID()}`;
   // Moved aside first, so that a mirror that exists is a whole one.
   // Somebody else may have removed it first.
-  await withProcessLock(`${mirrorDir}.lock`, async () => await rename(mirrorDir, aside).catch(noneIfGone));
+  await withProcessLock(`${mirrorDir}.lock`, async () => await rename(mirrorDir, aside).catch(noneIfGone(undefined)));
   await rm(aside, { recursive: true, force: true });
   return true;
-}
-
-function noneIfGone(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return '';
-  throw error;
 }
 
 async function lastUse(mirrorDir: string): Promise<Date> {
@@ -54,7 +50,8 @@ async function borrowedObjects(dataDir: string): Promise<string[]> {
   const root = join(dataDir, 'runs');
   const runs = await readdir(root).catch(() => []);
   const texts = runs.map(
-    async (run) => await readFile(join(root, run, 'workspace.git/objects/info/alternates'), 'utf8').catch(noneIfGone),
+    async (run) =>
+      await readFile(join(root, run, 'workspace.git/objects/info/alternates'), 'utf8').catch(noneIfGone('')),
   );
   return (await Promise.all(texts)).flatMap((text) => text.split('\n'));
 }

@@ -190,12 +190,12 @@ export class TaskQueue {
   /** Starts no more tasks until `resume`; what runs goes on, what waits keeps its place. False if it was paused. */
   async pause(): Promise<boolean> {
     await this.bull.setPaused(true);
-    return (await this.line.setPaused(true)).changed;
+    return await this.line.setPaused(true);
   }
 
   /** Goes on after `pause`. False if it was not paused. */
   async resume(): Promise<boolean> {
-    const { changed } = await this.line.setPaused(false);
+    const changed = await this.line.setPaused(false);
     await this.bull.setPaused(false);
     await this.bull.poke();
     return changed;

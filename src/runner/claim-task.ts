@@ -35,8 +35,6 @@ export interface Claimed {
   readonly cancel: CancelCode | undefined;
 }
 
-/** How many conflicts a record keeps, as in `outcome.lua`. */
-const CONFLICTS_KEPT = 50;
 /** After a claim could not even be asked for. */
 const ASK_AGAIN_MS = 500;
 
@@ -199,8 +197,7 @@ async function refuse(
   services.events.emit({ type: 'claim.conflict', taskId: record.id, policy, ...refusedBy(conflict) });
   const outcome: Outcome = skips ? { state: 'skipped', code: 'conflict' } : { state: 'failed', code };
   const writer: Writer = { by: 'pickup', number: record.pickup };
-  const conflicts = JSON.stringify([...record.conflicts, conflict].slice(-CONFLICTS_KEPT));
-  const fields = { error, conflicts };
+  const fields = { error };
   const final = { conflicts: record.conflicts.length + 1, error };
   const ended = await endWithoutRun(record, { writer, outcome, reason: error, fields, final }, services);
   if (ended.kind === 'ok' && ended.outcome.state === 'succeeded') return { kind: 'ended' };

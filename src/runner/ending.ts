@@ -55,7 +55,7 @@ export function endingOf(error: unknown): Ending {
   }
   if (!(error instanceof SignalboxError))
     return failed('workspace_failed', error instanceof Error ? error.message : String(error));
-  const message = `${error.message} ${error.next}`;
+  const message = `${error.message.replace(/[^.!?]$/, '$&.')} ${error.next}`;
   const forGood = error.code === 'INVALID' || error.code === 'UNSUPPORTED';
   return forGood ? failedForGood('workspace_failed', message) : failed('workspace_failed', message);
 }

@@ -104,7 +104,7 @@ end
 local function is_closed(node, ticket)
   local want = { id = '', rank = ticket[2] }
   if string.sub(node, 1, 1) == '#' and node ~= '#paused' then return slots_are_taken(node, want) end
-  local counts = redis.call('HMGET', HELD, node .. ' X', node .. ' K', node .. ' M')
+  local counts = redis.call('HMGET', HELD, count_field(node, 'X'), count_field(node, 'K'), count_field(node, 'M'))
   if counts[1] then return not counts[3] end
   return counts[2] and keeps_before(node, 'IS', want) > 0
 end

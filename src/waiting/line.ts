@@ -66,21 +66,21 @@ export class Line {
   }
 
   /** Sets or, with null, takes away a limit and serves whoever that lets in. Throws STATE for a resource in use. */
-  async setLimit(name: string, value: number | null): Promise<Grant[]> {
+  async setLimit(name: string, value: number | null): Promise<void> {
     const args = [name, value ?? '', this.#keepAfterMs];
     const reply = (await LIMIT.run(this.#redis, [this.#keys.all('limits')], args)) as (string | number)[];
-    if (reply[0] === 1) return readGrants(reply.slice(1));
+    if (reply[0] === 1) return;
     throw new SignalboxError('STATE', `${name} is in use or waited for, so it cannot lose its capacity.`, {
       field: name,
       next: 'See by whom with `signalbox claims`; take it away once they have ended.',
     });
   }
 
-  /** Pauses or resumes the granting of tasks. Returns whether that is a change, and who was served. */
-  async setPaused(paused: boolean): Promise<{ changed: boolean; grants: Grant[] }> {
+  /** Pauses or resumes the granting of tasks. Returns whether that is a change. */
+  async setPaused(paused: boolean): Promise<boolean> {
     const args = [paused ? 1 : 0, this.#keepAfterMs];
-    const [changed, ...rest] = (await PAUSE.run(this.#redis, [this.#keys.all('meta')], args)) as (string | number)[];
-    return { changed: changed === 1, grants: readGrants(rest) };
+    const [changed] = (await PAUSE.run(this.#redis, [this.#keys.all('meta')], args)) as (string | number)[];
+    return changed === 1;
   }
 
   /** Whether the granting of tasks is paused. */

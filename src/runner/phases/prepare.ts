@@ -59,8 +59,8 @@ export function ensureCheckout(run: Run): Promise<Checkout> {
 type Ahead = Omit<WorkspaceRequest, 'startOid'>;
 
 /**
- * Writes the files, and proves them, while the remote is asked, by what the mirror knew before: mostly that is right still. What it does
- * not come to shall be done in its turn, and fail there if it must. Never rejects.
+ * Writes the files, and proves them, while the remote is asked, by what the mirror knew before: mostly that is right
+ * still. What it does not come to shall be done in its turn, and fail there if it must. Never rejects.
  */
 async function checkOutAhead({ record, services }: Run, request: Ahead): Promise<Workspace | undefined> {
   try {

@@ -154,6 +154,14 @@ describe('git', () => {
     await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), { timeout: 20_000 });
   });
 
+  it('that cannot even be started is an error that says so', async () => {
+    const running = createGit({ env: process.env })(['version', 'x'.repeat(4_000_000)]);
+    await expect(running).rejects.toMatchObject({
+      code: 'GIT',
+      message: expect.stringContaining('could not be started'),
+    });
+  });
+
   it('writes its output to a file when asked', async () => {
     const file = join(tempDir(), 'out');
     writeFileSync(file, 'longer than the answer will ever be, so that a rest would show');

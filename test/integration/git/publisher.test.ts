@@ -171,6 +171,20 @@ describe('publishing', () => {
     expect(tipOf(room.remote, 'task/one')).toBeUndefined();
   });
 
+  it('does not judge history that the remote has already: it is not the work of the steps', async () => {
+    const room = await fixture();
+    const bad = join(room.root, 'bad');
+    const tree = by(room.person, 'rev-parse', 'HEAD^{tree}');
+    writeFileSync(bad, `tree ${tree}\nparent ${room.first}\nauthor A a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nold\n`);
+    const old = by(room.person, 'hash-object', '-t', 'commit', '-w', '--literally', bad);
+    by(room.person, 'push', '--quiet', 'origin', `${old}:refs/heads/legacy`);
+    await room.mirror.fetch();
+    const run = await startRun(room, 'task/one');
+    by(run.workspace.dir, 'merge', '--quiet', '--no-ff', '--no-edit', 'origin/legacy');
+    const commit = by(run.workspace.dir, 'rev-parse', 'HEAD');
+    expect(await publish(room.mirror, { ...run, commit })).toMatchObject({ kind: 'published' });
+  });
+
   it('refuses branch names that are more than a name', async () => {
     const room = await fixture();
     const one = await changed(room, 'task/one', { 'one.txt': '1' });

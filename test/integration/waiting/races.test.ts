@@ -335,3 +335,17 @@ test('a task that waits for its own earlier run sleeps until it is woken, howeve
   await queue.locker.release(earlier);
   await until(() => taken.length === 2);
 });
+
+test.each(['no JSON', '{"a":1}', '7'])(
+  'a record whose conflicts somebody has made %s gets in line all the same',
+  async (text) => {
+    const holder = await submit(['x']);
+    held(await ask(holder));
+    await queue.bull.remove(holder);
+    const id = await submit(['x']);
+    await redis.hset(queue.keys.key('task', id), 'conflicts', text);
+    await takeByHand('parker');
+    expect(await ask(id, 'parker')).toMatchObject({ kind: 'blocked', parked: true });
+    expect((await queue.get(id)).conflicts).toMatchObject([{ resource: 'path:x', holderTaskId: holder }]);
+  },
+);
