@@ -29,7 +29,11 @@ function setUp(keepAfterMs = 60_000) {
   const keys = queueKeys(freshQueueName());
   const locker = new Locker({ redis, keys, leaseTtlMs: 60_000, keepAfterMs });
   const line = new Line({ redis, keys, keepAfterMs });
-  const ask = (name: string, claim: { branch?: string; write?: string[]; read?: string[] }, more: object = {}) =>
+  const ask = (
+    name: string,
+    claim: { branch?: string; write?: string[]; read?: string[]; resources?: string[] },
+    more: object = {},
+  ) =>
     locker.acquire({
       holder: name,
       kind: 'hold',
@@ -120,6 +124,19 @@ describe('a claim', () => {
       expect(await deleted).toBe(1);
       expect(await locker.renew(held)).toBe('lost');
     }
+  });
+
+  test('finds a slot that is taken wherever it stands among what is claimed', async () => {
+    const { ask, line } = setUp();
+    await line.setLimit('resource:db', 1);
+    lockOf(await ask('a', { write: ['x'] }));
+    lockOf(await ask('b', { resources: ['db'] }));
+    // As a claim that has grown may be: the path, which it may have beside others, after the slot.
+    const nodes = claimSet({ repoKey, write: ['x'], read: [], resources: ['db'] }).reverse();
+    expect(await ask('c', {}, { nodes, policy: 'proceed' })).toMatchObject({
+      kind: 'blocked',
+      obstacle: '#resource:db',
+    });
   });
 
   test('whose lease is gone still blocks until it is reaped, and then the line is served', async () => {

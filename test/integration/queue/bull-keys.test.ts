@@ -108,6 +108,18 @@ test('a parked job is promoted as BullMQ promotes it', async () => {
   expect([(await bull.take()).id, (await ours.take()).id]).toEqual(['first', 'first']);
 });
 
+test('a job that is parked for longer than another one leaves the first date to be told, as in BullMQ', async () => {
+  const { bull, job, ours } = await twins();
+  const [soon, later] = [Date.now() + NEAR_MS / 2, Date.now() + NEAR_MS];
+  await job.moveToDelayed(soon, TOKEN);
+  await ours.call(`park_job('first', '${TOKEN}', ${await delayedUntil(bull)})`);
+  const next = await bull.take();
+  await ours.take();
+  await next.moveToDelayed(later, TOKEN);
+  await ours.call(`park_job('second', '${TOKEN}', ${await delayedUntil(bull, -1)})`);
+  expect(await ours.dump()).toEqual(await bull.dump());
+});
+
 test('a job that is promoted while no worker may take one wakes none, as in BullMQ', async () => {
   const { bull, job, ours } = await twins();
   for (const twin of [bull, ours]) await twin.take();
@@ -141,7 +153,8 @@ test('the fragment names no key that BullMQ itself does not use', () => {
   for (const name of named) expect(source).toContain(`'${name}'`);
 });
 
-async function delayedUntil({ keys }: Twin): Promise<number> {
-  const [, score] = await redis.zrange(`${keys.prefix}tasks:delayed`, '0', '0', 'WITHSCORES');
+/** The date of the first job that sleeps, or of another one by its place. */
+async function delayedUntil({ keys }: Twin, place = 0): Promise<number> {
+  const [, score] = await redis.zrange(`${keys.prefix}tasks:delayed`, String(place), String(place), 'WITHSCORES');
   return Math.floor(Number(score) / 0x1000);
 }

@@ -4,6 +4,7 @@ import { Worker as BullWorker, type Job } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Acquired } from '../../../src/claims/answers.ts';
+import { Claim, processClock } from '../../../src/claims/claim.ts';
 import { claimSet } from '../../../src/claims/claim-set.ts';
 import type { HeldLock } from '../../../src/claims/locker.ts';
 import { defineConfig } from '../../../src/config/config.ts';
@@ -349,3 +350,35 @@ test.each(['no JSON', '{"a":1}', '7'])(
     expect((await queue.get(id)).conflicts).toMatchObject([{ resource: 'path:x', holderTaskId: holder }]);
   },
 );
+
+test('a run whose end was written before, and the answer lost, leaves no job asleep behind it', async () => {
+  const id = await submit(['x']);
+  const lock = held(await ask(id));
+  // Its job was taken again meanwhile, and sleeps behind the run.
+  await takeByHand('again');
+  expect(await ask(id, 'again')).toMatchObject({ kind: 'blocked', own: true, parked: true });
+  const timings = { leaseTtlMs: 30_000, renewEveryMs: 10_000, marginMs: 6_000 };
+  const claim = new Claim({ locker: queue.locker, lock, timings, sentAt: processClock(), clock: processClock });
+  const writer = { by: 'run', number: 1, runnerId: lock.holder } as const;
+  const finish = { outcome: { state: 'succeeded', code: null }, reason: 'done' } as const;
+  expect(await queue.store.finish(id, writer, finish)).toMatchObject({ kind: 'ok' });
+  expect(await queue.endRun(claim, { id, writer, finish })).toEqual({ kind: 'ended' });
+  expect(await queue.bull.have([id])).toEqual([false]);
+});
+
+test('a claim that was taken and whose answer was lost is given back as if it had never been', async () => {
+  const id = await submit(['x']);
+  const evalsha = redis.evalsha.bind(redis) as (...args: unknown[]) => Promise<unknown>;
+  let lose = true;
+  redis.evalsha = async (...args: unknown[]) => {
+    const answer = await evalsha(...args);
+    if (!lose || !Array.isArray(answer) || answer[1] !== 'held') return answer;
+    lose = false;
+    throw new Error('the answer is lost');
+  };
+  await takeByHand('first');
+  expect(await ask(id, 'first')).toMatchObject({ kind: 'unknown' });
+  expect(await queue.get(id)).toMatchObject({ state: 'queued', run: 0, startedAt: null });
+  expect((await queue.store.history(id)).map(({ state }) => state)).toEqual(['queued']);
+  expect(await ask(id, 'first')).toMatchObject({ kind: 'held', run: 1, crashes: 0 });
+});

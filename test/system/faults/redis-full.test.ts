@@ -1,4 +1,6 @@
 import { expect } from 'vitest';
+import { claimSet } from '../../../src/claims/claim-set.ts';
+import { classOf } from '../../../src/waiting/rank.ts';
 import { until } from '../../support/system/until.ts';
 import { systemTest, type World } from '../../support/system/world.ts';
 
@@ -56,6 +58,37 @@ systemTest(
     expect(await world.ended(next)).toMatchObject({ state: 'succeeded' });
     const after = await world.submit({ implement: ['true'] });
     expect(await world.ended(after)).toMatchObject({ state: 'succeeded', workerId: worker?.id });
+  },
+  options,
+);
+
+systemTest(
+  'a full Redis: what a dead run held is freed, and its task keeps its place',
+  async (world) => {
+    const { queue } = world.client;
+    world.remote();
+    const id = await world.submit({ implement: ['true'] });
+    const picked = await queue.store.pickUp(id);
+    if (picked.kind !== 'ok') throw new Error(picked.kind);
+    const { pickup, rank, repoKey, branch } = picked.record;
+    const acquired = await queue.locker.acquire({
+      holder: 'r-dead',
+      kind: 'run',
+      ticket: id,
+      task: id,
+      pickup,
+      worker: 'w-dead',
+      rank,
+      class: classOf('normal'),
+      policy: 'wait',
+      nodes: claimSet({ repoKey, branch, write: ['x'], read: [] }),
+    });
+    if (acquired.kind !== 'held') throw new Error(acquired.kind);
+    await queue.redis.del(queue.keys.key('lease', 'r-dead'));
+    await fill(world);
+    expect(await queue.locker.reap('r-dead', acquired.lock.value)).toEqual([{ kind: 'task', ticket: id }]);
+    await makeRoom(world);
+    await world.client.cancel(id);
   },
   options,
 );

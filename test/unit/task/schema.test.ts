@@ -131,6 +131,16 @@ describe('parseTask', () => {
   });
 });
 
+/** A stored task with a step whose handler gets this. */
+function stepWith(input: unknown, task = parseTask(SMALL_TASK)): string {
+  const step = { name: 'a step', command: { kind: 'handler', handler: 'work', input }, retries: 0 };
+  return JSON.stringify({ v: 1, task: { ...task, implement: [step] } });
+}
+
+function nested(depth: number): unknown {
+  return depth === 0 ? 1 : [nested(depth - 1)];
+}
+
 describe('the stored form', () => {
   test.each([SMALL_TASK, FULL_TASK])('of a task is read back as the same task', (input) => {
     const task = parseTask(input);
@@ -172,6 +182,8 @@ describe('the stored form', () => {
       JSON.stringify({ v: 1, task: { ...task, claims: { ...task.claims, resources: ['a', 'A'] } } }),
     ],
     ['a prototype', 'task.env.__proto__', `{"v":1,"task":{"env":{"__proto__":"x"}}}`],
+    ['a NUL in what a handler gets', 'task.implement[0].command.input', stepWith('a\0b')],
+    ['what a handler gets being nested without end', expect.stringMatching(/^task\.implement/), stepWith(nested(40))],
     ['a giant', '', ' '.repeat(5_000_000)],
     ['a written step', 'task.implement[0]', JSON.stringify({ v: 1, task: { ...task, implement: ['npm ci'] } })],
   ])('is refused for %s', (_name, field, json) => {
