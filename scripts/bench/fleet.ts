@@ -58,14 +58,11 @@ export class Fleet implements AsyncDisposable {
     this.redis = redis;
     this.signal = signal;
     this.#programs = Array.from({ length: workers }, (_, i) => {
+      // A folder each, and names by Node: the threads of a process have profiles of their own, also that which loads files.
       const execArgv =
         profile === undefined
           ? []
-          : [
-              '--cpu-prof',
-              `--cpu-prof-dir=${profile.dir}`,
-              `--cpu-prof-name=${profile.name}-worker-${i + 1}.cpuprofile`,
-            ];
+          : ['--cpu-prof', `--cpu-prof-dir=${join(profile.dir, `${profile.name}-worker-${i + 1}`)}`];
       return sandbox.start({ name: `worker ${i + 1}`, file: new URL('./worker.ts', import.meta.url), execArgv });
     });
   }

@@ -44,7 +44,12 @@ export async function readRedis(redis: Redis): Promise<RedisReading> {
 
 /** How many bytes the data of Redis take, as it says itself. */
 export async function memoryOf(redis: Redis): Promise<number> {
-  return field(await redis.info('memory'), 'used_memory');
+  const info = await redis.info('memory');
+  // What a client has just sent or is to be sent lies in its buffers for some seconds, and so does what goes to the file.
+  return ['mem_clients_normal', 'mem_aof_buffer'].reduce(
+    (rest, buffers) => rest - field(info, buffers),
+    field(info, 'used_memory'),
+  );
 }
 
 /** What each command has cost since Redis started or was told to forget, the dearest first. */

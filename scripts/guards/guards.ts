@@ -105,7 +105,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'a job is parked in the step that files its ticket',
     file: 'src/claims/outcome.lua',
-    from: 'if not park_job(id, run.token, until_ms) then return false end',
+    from: 'park_job(id, run.token, until_ms)',
     to: '',
     test: { file: RACES, name: 'a worker that dies when it has parked a job leaves it to be woken' },
   },
@@ -119,7 +119,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'only a worker that has the job parks it',
     file: 'src/queue/bull.lua',
-    from: "if redis.call('GET', key .. ':lock') ~= token or",
+    from: 'if not has_job(id, token) or',
     to: 'if token == nil or',
     test: {
       file: 'test/integration/queue/bull-keys.test.ts',
@@ -144,11 +144,11 @@ export const GUARDS: readonly Guard[] = [
     },
   },
   {
-    name: "only a task's latest pick-up may acquire",
+    name: 'only the worker that has the job may acquire',
     file: 'src/claims/acquire.lua',
-    from: "if tonumber(t[1]) ~= request.pickup then return { 0, 'stale' } end",
+    from: ' or (request.run and not has_job(request.task, request.run.token))',
     to: '',
-    test: { file: RACES, name: 'an old pick-up that asks late is refused and files nothing' },
+    test: { file: RACES, name: 'a worker that asks when another has the job by now is refused and files nothing' },
   },
   {
     name: 'only the newest run writes to the record',

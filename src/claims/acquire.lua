@@ -3,15 +3,16 @@
 --
 -- KEYS  record:<holder>, node:<name> …
 -- ARGV  value (redlock's), lease TTL in ms, request as JSON:
---       {holder, kind: run|hold, ticket, task?, pickup?, worker, age?, rank?, class, policy, isLastTry?, exempt?: [branch …],
+--       {holder, kind: run|hold, ticket, task?, worker, age?, rank?, class, policy, isLastTry?, exempt?: [branch …],
 --        nodes: JSON of [[name, mode, shown] …], keepAfterMs, run?: {host, alone, token, parkUntil, deadMan, at}};
---       with `run` the task's record says what came of it, and the job of one that must wait is parked
--- Returns {number of keys, 'held', details as JSON, granted …} for yes, with {run, crashes, holders, slots: {resource:
---         number}, beside: [[node, task] …], handOver?, cancel?}: what `proceed` runs beside, how long ago it was granted,
---         and how the task shall end if a cancel was asked for;
---         {0, 'blocked'|'own'|'conflict', details as JSON, granted …} with {obstacle, blocker, preempts: [task …], parked}:
+--       with `run` the worker must have the task's job, the record says what came of it, and the job of one that must
+--       wait is parked
+-- Returns {number of keys, 'held', details as JSON, granted …} for yes, with {pickup, run, crashes, holders, slots:
+--         {resource: number}, beside: [[node, task] …], handOver?, cancel?}: what `proceed` runs beside, how long ago it was
+--         granted, and how the task shall end if a cancel was asked for;
+--         {0, 'blocked'|'own'|'conflict', details as JSON, granted …} with {pickup, obstacle, blocker, preempts: [task …]}:
 --         filed, filed behind the task's own earlier run, or refused because its policy does not wait;
---         {0, 'stale'}: a later pick-up of the task exists; {0, 'ended'}: the task is terminal.
+--         {0, 'stale'}: another worker has the task's job by now; {0, 'ended'}: the task is terminal.
 --         redlock sees the first element only.
 -- Atomic, because a check and a take apart would let two in, and a refusal and a ticket apart would lose a wake-up.
 
@@ -42,22 +43,24 @@ local function count_holders() return redis.call('ZCARD', PREFIX .. 'holders') e
 -- The answer to an earlier call was lost and the client asks again.
 if redis.call('HGET', KEYS[1], 'value') == value then
   redis.call('SET', PREFIX .. 'lease:' .. holder, value, 'PX', ttl)
-  local t = request.task and redis.call('HMGET', task_key, 'run', 'crashes', 'cancelRequested') or {}
+  local t = request.task and redis.call('HMGET', task_key, 'run', 'crashes', 'cancelRequested', 'pickup') or {}
   return answer(#KEYS, 'held', {
-    run = tonumber(t[1] or 0), crashes = tonumber(t[2] or 0), cancel = t[3], holders = count_holders(),
-    slots = redis.call('HGET', KEYS[1], 'slots'),
+    run = tonumber(t[1] or 0), crashes = tonumber(t[2] or 0), cancel = t[3], pickup = tonumber(t[4] or 0),
+    holders = count_holders(), slots = redis.call('HGET', KEYS[1], 'slots'),
   }, {})
 end
 
 local task, own_run = {}, nil
 if request.task then
-  local t = redis.call('HMGET', task_key, 'pickup', 'terminal', 'runner', 'open', 'run', 'crashes', 'state', 'startedAt',
+  local t = redis.call('HMGET', task_key, 'state', 'terminal', 'runner', 'open', 'run', 'crashes', 'startedAt',
     'cancelRequested')
   if t[2] then return { 0, 'ended' } end
-  if tonumber(t[1]) ~= request.pickup then return { 0, 'stale' } end
+  if not t[1] or (request.run and not has_job(request.task, request.run.token)) then return { 0, 'stale' } end
   if t[3] and redis.call('EXISTS', PREFIX .. 'record:' .. t[3]) == 1 then own_run = t[3] end
   task = {
-    open = t[4], run = tonumber(t[5] or 0), crashes = tonumber(t[6] or 0), state = t[7], started_at = t[8], cancel = t[9],
+    state = t[1], open = t[4], run = tonumber(t[5] or 0), crashes = tonumber(t[6] or 0), started_at = t[7], cancel = t[8],
+    -- From here on nothing counts that an earlier pick-up would write.
+    pickup = redis.call('HINCRBY', task_key, 'pickup', 1),
   }
 end
 
@@ -108,7 +111,7 @@ if obstacle then
   local may_wait = own_run or (not request.isLastTry and (waits or string.sub(obstacle, 1, 1) == '#'))
   if not may_wait then
     delete_ticket(want.id)
-    local met = { obstacle = obstacle, blocker = blocker }
+    local met = { pickup = task.pickup, obstacle = obstacle, blocker = blocker }
     if request.run then note_conflict(request, nodes, met) end
     return answer(0, 'conflict', met, serve(freed, request.keepAfterMs))
   end
@@ -118,9 +121,9 @@ if obstacle then
   file_under(want, obstacle)
   local preempts = not own_run and request.policy == 'preempt' and preempt(want) or nil
   if preempts or (ticket and ticket.keeps) then keep_for(want) end
-  local parked = request.run and note_blocked(request, nodes, { obstacle = obstacle, blocker = blocker, own = own_run })
-  local details = { obstacle = obstacle, blocker = blocker, preempts = preempts, parked = parked }
-  return answer(0, own_run and 'own' or 'blocked', details, serve(freed, request.keepAfterMs))
+  local met = { pickup = task.pickup, obstacle = obstacle, blocker = blocker, preempts = preempts }
+  if request.run then note_blocked(request, { nodes = nodes, task = task, met = met, own_run = own_run }) end
+  return answer(0, own_run and 'own' or 'blocked', met, serve(freed, request.keepAfterMs))
 end
 
 -- What was reserved or kept for this ticket is now held by its runner: nothing came free.
@@ -164,7 +167,7 @@ if task.open then
   fields.crashedRun, fields.crashes = task.open, task.crashes
   count_metric('signalbox_crashes_total')
 end
-details.run, details.crashes, details.cancel = fields.run, task.crashes, task.cancel
+details.run, details.crashes, details.cancel, details.pickup = fields.run, task.crashes, task.cancel, task.pickup
 if request.run then
   note_running(request, { nodes = nodes, task = task, fields = fields, beside = beside, holders = details.holders })
 else

@@ -18,6 +18,8 @@ export type Acquired =
   | {
       readonly kind: 'held';
       readonly lock: HeldLock;
+      /** The number of this pick-up of the task. */
+      readonly pickup: number;
       readonly run: number;
       readonly crashes: number;
       /** How many holders there are in the queue now, this one included. */
@@ -35,16 +37,20 @@ export type Acquired =
   /** In line under `obstacle`, which `blocker` (a task, or '') has; `own`: behind an earlier run of the same task. */
   | (Refused & {
       readonly kind: 'blocked';
+      readonly pickup: number;
       readonly own: boolean;
       readonly preempts: readonly string[];
-      /** Whether its job sleeps now; not if it has none, or if another worker has it. */
-      readonly parked: boolean;
     })
-  | (Refused & { readonly kind: 'conflict' })
-  /** A later pick-up of the task exists, or the task has ended: this one must do nothing. */
+  | (Refused & { readonly kind: 'conflict'; readonly pickup: number })
+  /** Another worker has the task's job by now, or the task has ended: this one must do nothing. */
   | { readonly kind: 'stale' | 'ended' }
   /** The lock servers did not agree, for this reason; it was given back, which may have served others. */
-  | { readonly kind: 'unconfirmed'; readonly reason: string; readonly grants: readonly Grant[] }
+  | {
+      readonly kind: 'unconfirmed';
+      readonly pickup: number;
+      readonly reason: string;
+      readonly grants: readonly Grant[];
+    }
   /** Redis gave no answer; whatever it took was given back, which may have served others. */
   | { readonly kind: 'unknown'; readonly error: SignalboxError; readonly grants: readonly Grant[] };
 
@@ -71,8 +77,8 @@ export function readAcquired([, kind, json, ...rest]: Reply = [], lock?: HeldLoc
   const details: unknown = JSON.parse(String(json ?? '{}'));
   const grants = readGrants(rest);
   if (kind === 'held' && lock !== undefined) {
-    const { run, crashes, holders, slots, beside, handOver, cancel } = details as {
-      readonly [count in 'run' | 'crashes' | 'holders']: number;
+    const { pickup, run, crashes, holders, slots, beside, handOver, cancel } = details as {
+      readonly [count in 'pickup' | 'run' | 'crashes' | 'holders']: number;
     } & {
       readonly slots: string | false;
       readonly beside?: unknown;
@@ -81,20 +87,20 @@ export function readAcquired([, kind, json, ...rest]: Reply = [], lock?: HeldLoc
     };
     const numbers = JSON.parse(slots === false ? '{}' : slots) as Record<string, number>;
     const facts = { handOverMs: handOver ?? null, cancel: cancel || null };
-    return { kind, lock, run, crashes, holders, slots: numbers, beside: asList(beside), ...facts, grants };
+    return { kind, lock, pickup, run, crashes, holders, slots: numbers, beside: asList(beside), ...facts, grants };
   }
-  const { obstacle, blocker, preempts, parked } = details as Details & {
+  const { pickup, obstacle, blocker, preempts } = details as Details & {
+    readonly pickup: number;
     readonly preempts?: readonly string[];
-    readonly parked?: boolean;
   };
-  if (kind === 'conflict') return { kind, obstacle, blocker, grants };
+  if (kind === 'conflict') return { kind, pickup, obstacle, blocker, grants };
   return {
     kind: 'blocked',
+    pickup,
     own: kind === 'own',
     obstacle,
     blocker,
     preempts: preempts ?? [],
-    parked: parked === true,
     grants,
   };
 }

@@ -27,9 +27,8 @@ export interface ClaimRequest {
   readonly kind: 'run' | 'hold';
   /** The place in line: a task's id, or the holder's for a `hold`. */
   readonly ticket: string;
-  /** For a run: the task, and the number of this pick-up of it; an older pick-up is refused. */
+  /** For a run: the task. The request counts as a pick-up of it, which makes every earlier one stale. */
   readonly task?: string;
-  readonly pickup?: number;
   readonly worker: string;
   /** For a run: when the task was submitted, as a sequence number. The older of two growing claims is served first. */
   readonly age?: number;
@@ -120,7 +119,7 @@ export class Locker {
     const reason = await servers.enter(holder, { nodes, isBeside: policy === 'proceed' });
     if (reason === undefined) return acquired;
     const given = await this.#giveBack(acquired.lock);
-    return { kind: 'unconfirmed', reason, grants: [...acquired.grants, ...given] };
+    return { kind: 'unconfirmed', pickup: acquired.pickup, reason, grants: [...acquired.grants, ...given] };
   }
 
   async #admit(request: ClaimRequest): Promise<Acquired> {

@@ -35,29 +35,28 @@ local function note_conflict(request, nodes, met)
   write_fields(request.task, { conflicts = add_conflicts(request, nodes, { { met.obstacle, met.blocker } }) })
 end
 
--- It waits, and its job sleeps. Returns whether the job could be parked: else somebody else has it by now.
-local function note_blocked(request, nodes, met)
-  local id, run = request.task, request.run
-  local key = PREFIX .. 'task:' .. id
+-- It waits, and its job sleeps. `wait` has its nodes, what the record said, what it met, and its own earlier run if it
+-- waits for that.
+local function note_blocked(request, wait)
+  local id, run, task, met = request.task, request.run, wait.task, wait.met
   -- Behind its own earlier run it is not blocked by anybody, and does not end by waiting: that run is dead or will end.
-  local until_ms = met.own and run.deadMan or run.parkUntil
-  local from = redis.call('HGET', key, 'state')
-  if from == 'blocked' then
-    redis.call('HSET', key, 'parkedUntil', until_ms)
-  elseif not met.own then
-    local resource = shown(met.obstacle, nodes)
+  local until_ms = wait.own_run and run.deadMan or run.parkUntil
+  if task.state == 'blocked' then
+    redis.call('HSET', PREFIX .. 'task:' .. id, 'parkedUntil', until_ms)
+  elseif not wait.own_run then
+    local resource = shown(met.obstacle, wait.nodes)
     local who = met.blocker ~= '' and ', held by ' .. met.blocker or ''
-    local conflicts = add_conflicts(request, nodes, { { met.obstacle, met.blocker } })
+    local conflicts = add_conflicts(request, wait.nodes, { { met.obstacle, met.blocker } })
     move(id, 'blocked', 'pickup', {
-      from = from, reason = 'waits for ' .. resource .. who, fields = { conflicts = conflicts, parkedUntil = run.parkUntil },
+      from = task.state, reason = 'waits for ' .. resource .. who,
+      fields = { conflicts = conflicts, parkedUntil = run.parkUntil },
     })
+    task.state = 'blocked'
   end
-  if not park_job(id, run.token, until_ms) then return false end
+  park_job(id, run.token, until_ms)
   -- A cancel that came before it was parked is carried out by whoever takes the job up again: now. Behind its own run,
   -- which is told of the cancel, it is `running`.
-  local t = redis.call('HMGET', key, 'state', 'cancelRequested')
-  if t[2] and t[1] ~= 'running' then promote_job(id) end
-  return true
+  if task.cancel and task.state ~= 'running' then promote_job(id) end
 end
 
 -- It runs. `run` has its nodes, what the record said, the fields to be written with it, what it runs beside, and how many

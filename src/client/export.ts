@@ -1,5 +1,6 @@
 /** Export: all accepted tasks that have not ended, as lines that `import` takes, here or in another Redis. */
 
+import { type RecordHash, readHashes } from '../queue/read-records.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import { isTerminal, STATES, type TaskState } from '../task/states.ts';
 import {
@@ -17,8 +18,6 @@ export interface Export {
   readonly tasks: number;
   readonly kept: number;
 }
-
-type Hash = Readonly<Record<string, string>>;
 
 /**
  * Reads the queue: its tasks that have not ended with those that they build upon, the claims that are kept until a
@@ -49,8 +48,7 @@ async function readTasks(queue: TaskQueue): Promise<ExportedTask[]> {
   const open = (await Promise.all(STATES.filter((s) => !isTerminal(s)).map((state) => store.ids({ state })))).flat();
   // First who waits for whom, then the tasks: a dependency that has ended meanwhile has let go whoever waited for it.
   const dependents = await readAll(open, (id) => redis.smembers(keys.key('dependents', id)));
-  const read = async (ids: readonly string[]): Promise<Hash[]> =>
-    await readAll(ids, (id) => redis.hgetall(keys.key('task', id)));
+  const read = async (ids: readonly string[]): Promise<RecordHash[]> => await readHashes(queue, ids);
   const records = new Map((await read(open)).map((hash, i) => [open[i] ?? '', hash]));
   for (const [id, hash] of records) if (!isOpen(hash)) records.delete(id);
   await addBases(records, read);
@@ -67,7 +65,10 @@ async function readTasks(queue: TaskQueue): Promise<ExportedTask[]> {
 }
 
 /** What a task builds upon may have ended long ago; without its record nobody knew where to start. */
-async function addBases(records: Map<string, Hash>, read: (ids: readonly string[]) => Promise<Hash[]>): Promise<void> {
+async function addBases(
+  records: Map<string, RecordHash>,
+  read: (ids: readonly string[]) => Promise<RecordHash[]>,
+): Promise<void> {
   for (let named = basesOf(records); named.length > 0; named = basesOf(records)) {
     const hashes = await read(named);
     for (const [i, id] of named.entries()) records.set(id, hashes[i] ?? {});
@@ -75,7 +76,7 @@ async function addBases(records: Map<string, Hash>, read: (ids: readonly string[
   for (const [id, hash] of records) if (hash['state'] === undefined) records.delete(id);
 }
 
-function basesOf(records: ReadonlyMap<string, Hash>): string[] {
+function basesOf(records: ReadonlyMap<string, RecordHash>): string[] {
   const named = [...records.values()].flatMap(({ base = '' }) => (base.startsWith('task:') ? [base.slice(5)] : []));
   return [...new Set(named)].filter((id) => !records.has(id));
 }
@@ -93,10 +94,10 @@ async function readAll<T>(ids: readonly string[], read: (id: string) => Promise<
   return await Promise.all(ids.map(read));
 }
 
-function isOpen({ state }: Hash): boolean {
+function isOpen({ state }: RecordHash): boolean {
   return state !== undefined && !isTerminal(state as TaskState);
 }
 
-function without(hash: Hash, names: readonly string[]): Hash {
+function without(hash: RecordHash, names: readonly string[]): RecordHash {
   return Object.fromEntries(Object.entries(hash).filter(([name]) => !names.includes(name)));
 }

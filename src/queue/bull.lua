@@ -30,16 +30,18 @@ local function promote_job(id)
   wake_worker()
 end
 
--- Puts a job that a worker has taken to sleep until some time. Returns whether it could: not if the worker has lost its
--- lock on the job, which somebody else has then.
+-- Whether a worker still has the job that it has taken: it may have hung for so long that its lock on it is gone, and
+-- another worker has the job.
+local function has_job(id, token) return redis.call('GET', BULL .. id .. ':lock') == token end
+
+-- Puts a job that a worker has taken to sleep until some time. Nothing happens to one that the worker has no more.
 local function park_job(id, token, until_ms)
   local key = BULL .. id
-  if redis.call('GET', key .. ':lock') ~= token or redis.call('LREM', BULL .. 'active', -1, id) == 0 then return false end
+  if not has_job(id, token) or redis.call('LREM', BULL .. 'active', -1, id) == 0 then return end
   redis.call('DEL', key .. ':lock')
   redis.call('SREM', BULL .. 'stalled', id)
   redis.call('ZADD', BULL .. 'delayed', until_ms * PER_MS, id)
   redis.call('HSET', key, 'delay', until_ms - NOW)
   redis.call('XADD', BULL .. 'events', '*', 'event', 'delayed', 'jobId', id, 'delay', until_ms)
   if until_ms - NOW < TOLD_WITHIN_MS then redis.call('ZADD', BULL .. 'marker', 'LT', until_ms, '1') end
-  return true
 end

@@ -29,14 +29,14 @@ const NOT_PARKED: readonly number[] = [-1, -3];
 /** About how many of its own events BullMQ keeps; Signalbox reads none of them. */
 const KEPT_EVENTS = 1_000;
 
-/** How many ended jobs BullMQ keeps for Bull Board; the records of tasks are kept by `store.ts`. */
-const KEPT_JOBS = 200;
+/**
+ * BullMQ would note that a job has no attempts. Without it the options of a job are short enough for Redis to lay out the
+ * job in one piece, which takes half the memory; what else holds for all jobs, the consumer says.
+ */
+const NO_ATTEMPTS = { attempts: undefined } as unknown as { readonly attempts: number };
 
 /** A job that stands for no task: that some worker takes it shows that jobs are being taken. There is at most one. */
 export const CANARY = 'canary';
-
-/** When a job is tried again whose worker could not write what became of it. */
-const COME_BACK_MS = 1_000;
 
 /** Adds, wakes and removes jobs, and holds the cap. */
 export class BullQueue {
@@ -52,14 +52,6 @@ export class BullQueue {
       prefix: options.keys.bull.prefix,
       streams: { events: { maxLen: KEPT_EVENTS } },
       ...bullTracing(),
-      defaultJobOptions: {
-        removeOnComplete: { count: KEPT_JOBS },
-        removeOnFail: { count: KEPT_JOBS },
-        // A task's own attempts are counted in its record. These are for what should not happen, such as a Redis that
-        // refuses a write: the job must come back then, whatever it was.
-        attempts: 1_000_000,
-        backoff: { type: 'fixed', delay: COME_BACK_MS },
-      },
     });
     this.#queue.on('error', () => {});
   }
@@ -70,7 +62,7 @@ export class BullQueue {
       orders.map(({ id, title, rank }) => ({
         name: 'task',
         data: { v: JOB_VERSION, title },
-        opts: { jobId: id, priority: bullPriority(rank, rankBase) },
+        opts: { ...NO_ATTEMPTS, jobId: id, priority: bullPriority(rank, rankBase) },
       })),
     );
   }

@@ -12,6 +12,12 @@ import { bullTracing } from './tracing.ts';
  */
 export const DEAD_MAN_MS = 60 * 60_000;
 
+/** How many ended jobs BullMQ keeps for Bull Board; the records of tasks are kept by `store.ts`. */
+const KEPT_JOBS = 200;
+
+/** When a job is tried again whose worker could not write what became of it. */
+const COME_BACK_MS = 1_000;
+
 /** What is to become of a job that was taken. */
 export type Disposition =
   /** Its task has ended; with an error it shows as failed. */
@@ -61,6 +67,8 @@ export class Consumer {
       stalledInterval: options.stalledIntervalMs,
       // Crashes are counted per task in its record; BullMQ would fail a job at its second stall.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
+      removeOnComplete: { count: KEPT_JOBS },
+      removeOnFail: { count: KEPT_JOBS },
       autorun: false,
     });
     this.#worker.on('error', options.onError);
@@ -81,9 +89,19 @@ export class Consumer {
     await this.#options.bull.poke().catch(() => {});
   }
 
+  /** A task's own attempts are counted in its record; what should not happen must not take its job away. */
+  async #take({ id = '', data }: Job, token: string): Promise<Disposition> {
+    try {
+      return await this.#options.take({ id, data, token });
+    } catch (error) {
+      this.#options.onError(error instanceof Error ? error : new Error(String(error)));
+      return { kind: 'later', atMs: Date.now() + COME_BACK_MS };
+    }
+  }
+
   async #process(job: Job, token = ''): Promise<null> {
     if (job.name === CANARY) return null;
-    const disposition = await this.#options.take({ id: job.id ?? '', data: job.data, token });
+    const disposition = await this.#take(job, token);
     switch (disposition.kind) {
       case 'ended':
         if (disposition.error !== undefined) throw new UnrecoverableError(disposition.error.slice(0, 500));

@@ -16,7 +16,7 @@ local function finish(task, change)
   redis.call('ZADD', PREFIX .. 'finished', NOW, task)
   redis.call('ZREM', PREFIX .. 'unqueued', task)
   local branch = redis.call('HGET', PREFIX .. 'task:' .. task, 'branchNode')
-  if branch then redis.call('SREM', PREFIX .. 'branch:' .. branch, task) end
+  if branch then redis.call('ZREM', PREFIX .. 'branches', branch .. '\0' .. task) end
 end
 
 -- One that depends on it may be queued now, or is skipped, and with it those that depend on that one.
@@ -53,7 +53,7 @@ local function trim_history(limit)
     local f = redis.call('HMGET', PREFIX .. 'task:' .. old, 'state', 'idempotencyKey')
     if f[2] then redis.call('HDEL', PREFIX .. 'idempotency', f[2]) end
     if f[1] then redis.call('ZREM', PREFIX .. 'state:' .. f[1], old) end
-    redis.call('DEL', PREFIX .. 'task:' .. old, PREFIX .. 'history:' .. old)
+    redis.call('DEL', PREFIX .. 'task:' .. old, PREFIX .. 'envelope:' .. old, PREFIX .. 'history:' .. old)
     redis.call('ZREM', PREFIX .. 'tasks', old)
     redis.call('ZREM', PREFIX .. 'untold', old)
     redis.call('ZREM', PREFIX .. 'finished', old)

@@ -26,20 +26,10 @@ export interface StateTime {
 }
 
 /** The fields of a record that tell what a task waited for, and what others waited for that it had. */
-const CONFLICT_FIELDS = [
-  'state',
-  'code',
-  'envelope',
-  'repo',
-  'repoKey',
-  'branch',
-  'owner',
-  'conflicts',
-  'filesChanged',
-] as const;
+const CONFLICT_FIELDS = ['state', 'code', 'repo', 'repoKey', 'branch', 'owner', 'conflicts', 'filesChanged'] as const;
 
 /** What a task waited for. */
-export type ConflictRecord = Pick<TaskRecord, 'id' | (typeof CONFLICT_FIELDS)[number]>;
+export type ConflictRecord = Pick<TaskRecord, 'id' | 'envelope' | (typeof CONFLICT_FIELDS)[number]>;
 
 const PAGE = 200;
 
@@ -85,15 +75,16 @@ export async function* conflictPages(place: Place): AsyncGenerator<ConflictRecor
 /** The same of some tasks; of those among them that are kept. */
 export async function readConflicts({ redis, keys }: Place, ids: readonly string[]): Promise<ConflictRecord[]> {
   const pipeline = redis.pipeline();
-  for (const id of ids) pipeline.hmget(keys.key('task', id), ...CONFLICT_FIELDS);
+  for (const id of ids) pipeline.hmget(keys.key('task', id), ...CONFLICT_FIELDS).get(keys.key('envelope', id));
   const replies = (await pipeline.exec()) ?? [];
   return ids.flatMap((id, i) => {
-    const values = (replies[i]?.[1] ?? []) as (string | null)[];
+    const values = (replies[2 * i]?.[1] ?? []) as (string | null)[];
+    const envelope = (replies[2 * i + 1]?.[1] ?? '') as string;
     const fields = CONFLICT_FIELDS.flatMap((field, at) => {
       const value = values[at];
       return value === null || value === undefined ? [] : [[field, value] as const];
     });
-    return fields.length === 0 ? [] : [readRecord(id, Object.fromEntries(fields))];
+    return fields.length === 0 ? [] : [readRecord(id, { ...Object.fromEntries(fields), envelope })];
   });
 }
 

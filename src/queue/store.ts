@@ -1,4 +1,4 @@
-/** Task records in Redis: the only reader and writer of `task:*`, through one script an operation. */
+/** Task records in Redis: the only writer of `task:*`, through one script an operation. */
 
 import { type Grant, readGrants } from '../claims/answers.ts';
 import type { ConflictPolicy } from '../claims/locker.ts';
@@ -8,7 +8,8 @@ import type { Keys } from '../redis/keys.ts';
 import { rethrow } from '../redis/refusal.ts';
 import { Script } from '../redis/scripts.ts';
 import { newIncarnation } from '../task/ids.ts';
-import { type Outcome, STATES, type TaskState, TRANSITIONS } from '../task/states.ts';
+import { isTerminal, type Outcome, STATES, type TaskState, TRANSITIONS } from '../task/states.ts';
+import { readHashes } from './read-records.ts';
 import {
   type CancelCode,
   cancelOf,
@@ -134,14 +135,18 @@ export class TaskStore {
     return { accepted, ranks, rankBase: Number(reply[1] ?? 0) };
   }
 
-  /** Counts a pick-up and returns the record. */
+  /** The record of a task whose job was taken. The pick-up counts from the request for its claim on, or `pickUp`. */
+  async find(id: string): Promise<PickUp> {
+    const [record] = await this.getMany([id]);
+    if (record === undefined) return { kind: 'missing' };
+    return isTerminal(record.state) ? { kind: 'ended' } : { kind: 'ok', record };
+  }
+
+  /** Counts a pick-up that does not get as far as a claim, which makes every earlier one stale, and returns the record. */
   async pickUp(id: string): Promise<PickUp> {
     const { redis, keys } = this.#options;
-    const [kind, ...fields] = (await PICKUP.run(redis, [keys.key('task', id)], [])) as string[];
-    if (kind !== 'ok') return { kind: kind === 'ended' ? 'ended' : 'missing' };
-    const hash: Record<string, string> = {};
-    for (let i = 0; i + 1 < fields.length; i += 2) hash[fields[i] ?? ''] = fields[i + 1] ?? '';
-    return { kind, record: readRecord(id, hash) };
+    const counted = (await PICKUP.run(redis, [keys.key('task', id)], [])) as 'missing' | 'ended' | 'ok';
+    return counted === 'ok' ? await this.find(id) : { kind: counted };
   }
 
   /** Moves a task or writes its fields; tells whether a cancel was asked for meanwhile. */
@@ -188,7 +193,13 @@ export class TaskStore {
 
   /** The ids of tasks on a branch that have not ended. */
   async onBranch(branchNode: string): Promise<string[]> {
-    return await this.#options.redis.smembers(this.#options.keys.key('branch', branchNode));
+    const start = `${branchNode}\0`;
+    const entries = await this.#options.redis.zrangebylex(
+      this.#options.keys.all('branches'),
+      `[${start}`,
+      `(${branchNode}\x01`,
+    );
+    return entries.map((entry) => entry.slice(start.length));
   }
 
   /** The task for which a run shall make way, if that one still waits. */
@@ -206,15 +217,8 @@ export class TaskStore {
 
   /** The records of those of `ids` that exist, in that order. */
   async getMany(ids: readonly string[]): Promise<TaskRecord[]> {
-    const pipeline = this.#options.redis.pipeline();
-    for (const id of ids) pipeline.hgetall(this.#options.keys.key('task', id));
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.flatMap(([error, hash], i) => {
-      // What is no record at all is none; but one that cannot be read now is not one that does not exist.
-      if (error !== null && !error.message.startsWith('WRONGTYPE')) throw error;
-      const fields = hash as Record<string, string> | null;
-      return fields?.['state'] === undefined ? [] : [readRecord(ids[i] ?? '', fields)];
-    });
+    const hashes = await readHashes(this.#options, ids);
+    return hashes.flatMap((fields, i) => (fields['state'] === undefined ? [] : [readRecord(ids[i] ?? '', fields)]));
   }
 
   /** A task's changes of state, oldest first. */

@@ -55,6 +55,9 @@ end
 
 local function accept(task)
   local key = PREFIX .. 'task:' .. task.id
+  -- Apart from the record, which is kept small by this: Redis lays out a hash without long values in one piece.
+  redis.call('SET', PREFIX .. 'envelope:' .. task.id, task.fields.envelope)
+  task.fields.envelope = nil
   local open, failed, final = 0, false, task.imported ~= 'queued' and task.imported
   for _, id in ipairs(task.dependsOn) do
     local state = redis.call('HGET', PREFIX .. 'task:' .. id, 'state')
@@ -70,7 +73,9 @@ local function accept(task)
   write_fields(task.id, task.fields)
   if task.key then redis.call('HSET', PREFIX .. 'idempotency', task.key, task.id .. ' ' .. task.bodyHash) end
   redis.call('ZADD', PREFIX .. 'tasks', task.sequence, task.id)
-  if task.branchNode and not failed and not final then redis.call('SADD', PREFIX .. 'branch:' .. task.branchNode, task.id) end
+  if task.branchNode and not failed and not final then
+    redis.call('ZADD', PREFIX .. 'branches', 0, task.branchNode .. '\0' .. task.id)
+  end
   set_state(task.id, state, { reason = failed and 'dependency ' .. failed .. ' did not succeed'
     or open > 0 and 'waits for the tasks it depends on' or task.imported and 'imported' or 'submitted', code = failed and 'dependency_failed' or nil })
   if not task.imported then count_metric('signalbox_tasks_submitted_total') end

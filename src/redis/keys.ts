@@ -24,10 +24,11 @@
  * | `limits`           | hash   | waiting | none     | `owner:`, `spec:`, `resource:<name>` → how many; `weight:<owner>` → share |
  * | `waiting:<class>`  | zset   | waiting | none     | waiting tasks of a priority class, by start in virtual time |
  * | `fair`             | hash   | waiting | none     | virtual time by class (`v:`), per owner how many wait (`n:`) and where the last ends (`f:`) |
- * | `task:<id>`        | hash   | queue   | none     | the task's record: envelope, state, counters, results |
+ * | `task:<id>`        | hash   | queue   | none     | the task's record but for its envelope: state, counters, results |
+ * | `envelope:<id>`    | string | queue   | none     | the task as it was submitted, as JSON |
  * | `history:<id>`     | list   | queue   | none     | the task's state changes, bounded |
  * | `dependents:<id>`  | set    | queue   | none     | tasks that wait for this one |
- * | `branch:<node>`    | set    | queue   | none     | tasks that chose this branch and have not ended |
+ * | `branches`         | zset   | queue   | none     | `<node>\0<id>`: tasks that chose a branch and have not ended |
  * | `watching:<holder>` | string | runner | 3 leases | some worker has just looked whether this holder's branch is merged |
  * | `state:<state>`    | zset   | queue   | none     | task ids in this state, by sequence |
  * | `tasks`            | zset   | queue   | none     | all kept task ids, by sequence |
@@ -73,9 +74,9 @@ type KeyFamily =
   | 'line'
   | 'waiter'
   | 'waiting'
-  | 'branch'
   | 'watching'
   | 'task'
+  | 'envelope'
   | 'history'
   | 'dependents'
   | 'state'
@@ -105,6 +106,7 @@ type SingleKey =
   | 'metric-owners'
   | 'metric-series'
   | 'untold'
+  | 'branches'
   | 'notifying';
 
 /** The keys of one queue. */

@@ -51,7 +51,6 @@ export async function claimTask(taken: Taken, services: Services): Promise<Claim
     kind: 'run',
     ticket: record.id,
     task: record.id,
-    pickup: record.pickup,
     worker: services.workerId,
     age: record.sequence,
     rank: record.rank,
@@ -80,7 +79,7 @@ export async function claimTask(taken: Taken, services: Services): Promise<Claim
     case 'unknown':
       return disposed({ kind: 'later', atMs: Date.now() + ASK_AGAIN_MS });
     case 'unconfirmed':
-      return disposed(await tryAgain(taken, acquired.reason, services));
+      return disposed(await tryAgain(taken, acquired, services));
     case 'stale':
     case 'ended':
       return disposed({ kind: 'ended' });
@@ -175,11 +174,15 @@ function reportBlocked(blocked: Blocked, { events }: Services): void {
 }
 
 /** The queue's Redis admitted it and the lock servers did not agree: what blocks them ends within a lease, or is mended. */
-async function tryAgain({ record }: Taken, reason: string, services: Services): Promise<Disposition> {
+async function tryAgain(
+  { record }: Taken,
+  { pickup, reason }: Extract<Acquired, { kind: 'unconfirmed' }>,
+  services: Services,
+): Promise<Disposition> {
   const { queue, events, config } = services;
   events.emit({ type: 'claim.unconfirmed', taskId: record.id, reason });
   const move: Move = { to: 'scheduled', reason: `its claim could not be confirmed (${reason})` };
-  await queue.store.move(record.id, { by: 'pickup', number: record.pickup }, move);
+  await queue.store.move(record.id, { by: 'pickup', number: pickup }, move);
   return { kind: 'later', atMs: Date.now() + config.renewEveryMs };
 }
 
@@ -196,7 +199,7 @@ async function refuse(
   const policy = blocked.taken.task.onConflict;
   services.events.emit({ type: 'claim.conflict', taskId: record.id, policy, ...refusedBy(conflict) });
   const outcome: Outcome = skips ? { state: 'skipped', code: 'conflict' } : { state: 'failed', code };
-  const writer: Writer = { by: 'pickup', number: record.pickup };
+  const writer: Writer = { by: 'pickup', number: blocked.acquired.pickup };
   const fields = { error };
   const final = { conflicts: record.conflicts.length + 1, error };
   const ended = await endWithoutRun(record, { writer, outcome, reason: error, fields, final }, services);

@@ -6,7 +6,7 @@ import type { Disposition, TakenJob } from '../queue/consumer.ts';
 import type { TaskRecord } from '../queue/record.ts';
 import type { TaskStore, Writer } from '../queue/store.ts';
 import { reasonOf, type TaskQueue } from '../queue/task-queue.ts';
-import { parseEnvelope, STORED_VERSION, storedVersion, versionOf } from '../task/stored.ts';
+import { parseEnvelope, storedVersion, versionOf } from '../task/stored.ts';
 import type { Task } from '../task/task.ts';
 import { taskBelow } from './base.ts';
 import { checkRecord } from './check-record.ts';
@@ -39,31 +39,17 @@ const ENDED: NotTaken = { kind: 'disposed', disposition: { kind: 'ended' } };
 /** Reads and checks the task of a job. A forged or damaged one is set aside with its reason; the worker lives on. */
 export async function take({ id, data, token }: TakenJob, services: Services): Promise<Taken | NotTaken> {
   const { queue } = services;
-  const picked = await queue.store.pickUp(id);
-  if (picked.kind !== 'ok') {
-    return picked.kind === 'ended' ? ENDED : setAside(id, `no task ${JSON.stringify(id)} was submitted`, services);
+  const found = await queue.store.find(id);
+  if (found.kind !== 'ok') {
+    return found.kind === 'ended' ? ENDED : setAside(id, `no task ${JSON.stringify(id)} was submitted`, services);
   }
-  const { record } = picked;
-  const writer: Writer = { by: 'pickup', number: record.pickup };
-  if (record.cancelRequested !== undefined) {
-    const outcome = { state: 'cancelled', code: record.cancelRequested } as const;
-    const finished = await endWithoutRun(
-      record,
-      { writer, outcome, reason: reasonOf(record.cancelRequested) },
-      services,
-    );
-    // Refused while an earlier run still holds its claim: that run is told, or this pick-up waits for its end.
-    if (finished.kind === 'ok') return ENDED;
-  }
-  const version = Math.max(storedVersion(record.envelope) ?? 0, versionOf(data) ?? 0);
-  if (version > STORED_VERSION) return { kind: 'disposed', disposition: await leaveToNewer(record, version, services) };
+  const { record } = found;
+  // Refused while an earlier run still holds its claim: that run is told, or this pick-up waits for its end.
+  if (record.cancelRequested !== undefined && (await endCancelled(id, services))) return ENDED;
   const task = await readTask(record, data, queue.store);
   if (task instanceof SignalboxError) {
-    const reason = task.message;
-    const outcome = { state: 'failed', code: 'invalid' } as const;
-    await queue.finish(id, writer, { outcome, reason, fields: { error: reason } });
-    services.events.emit(finishedEvent(record, outcome, { error: reason }));
-    return setAside(id, reason, services);
+    const { code, message } = task;
+    return await (code === 'UNSUPPORTED' ? leave(id, data, services) : failInvalid(id, message, services));
   }
   const deaths = record.crashes + (record.open ? 1 : 0);
   return {
@@ -76,12 +62,46 @@ export async function take({ id, data, token }: TakenJob, services: Services): P
   };
 }
 
-/** The task of a record, or why it is none. */
+/** Carries out a cancel that was asked for; false if an earlier run has to. */
+async function endCancelled(id: string, services: Services): Promise<boolean> {
+  const picked = await services.queue.store.pickUp(id);
+  if (picked.kind !== 'ok') return true;
+  const { record } = picked;
+  const code = record.cancelRequested ?? 'cancelled';
+  const outcome = { state: 'cancelled', code } as const;
+  const end = { writer: writerOf(record), outcome, reason: reasonOf(code) };
+  return (await endWithoutRun(record, end, services)).kind === 'ok';
+}
+
+async function leave(id: string, data: unknown, services: Services): Promise<NotTaken> {
+  const picked = await services.queue.store.pickUp(id);
+  if (picked.kind !== 'ok') return ENDED;
+  const { record } = picked;
+  const version = Math.max(storedVersion(record.envelope) ?? 0, versionOf(data) ?? 0);
+  return { kind: 'disposed', disposition: await leaveToNewer(record, version, services) };
+}
+
+async function failInvalid(id: string, reason: string, services: Services): Promise<NotTaken> {
+  const picked = await services.queue.store.pickUp(id);
+  if (picked.kind !== 'ok') return ENDED;
+  const { record } = picked;
+  const outcome = { state: 'failed', code: 'invalid' } as const;
+  await services.queue.finish(id, writerOf(record), { outcome, reason, fields: { error: reason } });
+  services.events.emit(finishedEvent(record, outcome, { error: reason }));
+  return setAside(id, reason, services);
+}
+
+function writerOf(record: TaskRecord): Writer {
+  return { by: 'pickup', number: record.pickup };
+}
+
+/** The task of a record, or why it is none. `UNSUPPORTED`: a newer version can read it. */
 async function readTask(record: TaskRecord, data: unknown, store: TaskStore): Promise<Task | SignalboxError> {
   try {
     checkVersion(data);
-    store.signer?.check(record);
+    // Before its signature is checked: a newer version may sign more.
     const task = parseEnvelope(record.envelope);
+    store.signer?.check(record);
     checkRecord(record);
     await taskBelow(record, store);
     return task;
@@ -109,10 +129,11 @@ function setAside(jobId: string, reason: string, { events }: Services): NotTaken
 }
 
 function checkVersion(data: unknown): void {
-  if (versionOf(data) === JOB_VERSION) return;
+  const version = versionOf(data);
+  if (version === JOB_VERSION) return;
   const given = typeof data === 'object' && data !== null && 'v' in data ? data.v : undefined;
   throw new SignalboxError(
-    'INVALID',
+    version !== undefined && version > JOB_VERSION ? 'UNSUPPORTED' : 'INVALID',
     `the job has version ${JSON.stringify(given)}, and this worker reads version ${JOB_VERSION}`,
     { next: 'Submit the task again.' },
   );

@@ -195,7 +195,9 @@ describe('a task', () => {
         });
         expect((await store.history(id)).at(-1)?.reason).toBe(given.reason);
         expect(
-          await leftKeys(/^(metrics|meta|fair|idempotency|tasks|finished|unqueued|state:failed|task:.*|history:.*)$/s),
+          await leftKeys(
+            /^(metrics|meta|fair|idempotency|tasks|finished|unqueued|state:failed|task:.*|envelope:.*|history:.*)$/s,
+          ),
         ).toEqual([]);
       }),
       { numRuns: 60 },

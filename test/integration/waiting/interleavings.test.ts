@@ -82,7 +82,7 @@ async function left({ box, hasDeaths }: Schedule): Promise<string[]> {
   const { queue } = box;
   const { redis, keys } = queue;
   const names = (await redis.keys(`${keys.prefix}*`)).map((key) => key.slice(keys.prefix.length));
-  const kept = ['task', 'history', 'state', 'tasks', 'finished', 'limits', 'fair', 'meta', 'idempotency'];
+  const kept = ['task', 'envelope', 'history', 'state', 'tasks', 'finished', 'limits', 'fair', 'meta', 'idempotency'];
   const stay = [...kept, 'metrics', 'metric-owners', 'metric-series'];
   const jobs = names.filter((name) => /^tasks:(?:active|wait|prioritized|paused|delayed|stalled)$/.test(name));
   const others = names.filter((name) => !stay.includes(name.split(':')[0] ?? '') && name !== 'tending');

@@ -42,23 +42,24 @@ interface Asking {
   readonly parkUntil?: number;
 }
 
-/** Picks a task up and asks for its claim, as `run-task` does; with a token, for a job that a worker has taken. */
+/** How many have asked so far. */
+let asked = 0;
+
+/** Asks for a task's claim, as `run-task` does; with a token, for a job that a worker has taken. */
 async function ask(id: string, token?: string): Promise<Acquired> {
-  const picked = await queue.store.pickUp(id);
-  if (picked.kind !== 'ok') throw new Error(`not picked up: ${picked.kind}`);
-  return await askAs(id, picked.record.pickup, { token });
+  return await askAs(id, { token });
 }
 
-async function askAs(id: string, pickup: number, { token, parkUntil = far() }: Asking = {}): Promise<Acquired> {
+async function askAs(id: string, { token, parkUntil = far() }: Asking = {}): Promise<Acquired> {
+  asked += 1;
   const { branch, envelope, rank, repoKey } = await queue.get(id);
   const { task } = JSON.parse(envelope) as { task: { claims: { write: string[]; read: string[] } } };
   const nodes = claimSet({ repoKey, branch, owner: 'tester', ...task.claims });
   return await queue.locker.acquire({
-    holder: `r-${id}-${pickup}`,
+    holder: `r-${id}-${asked}`,
     kind: 'run',
     ticket: id,
     task: id,
-    pickup,
     worker: 'w-test',
     rank,
     class: classOf('normal'),
@@ -158,22 +159,12 @@ test('a worker that dies when it has parked a job leaves it to be woken', async 
   const second = await submit(['x']);
   const job = await takeByHand('parker');
   expect(job.id).toBe(second);
-  expect(await ask(second, 'parker')).toMatchObject({ kind: 'blocked', parked: true });
+  expect(await ask(second, 'parker')).toMatchObject({ kind: 'blocked' });
   // Here the parker dies, before it does anything more.
   expect(await queue.bull.parked()).toBe(1);
   await queue.locker.release(holder);
   expect(await queue.bull.parked()).toBe(0);
   expect((await takeByHand('next')).id).toBe(second);
-});
-
-test('a worker that has lost its job to another one does not park it', async () => {
-  held(await ask(await submit(['x'])));
-  const second = await submit(['x']);
-  await queue.bull.remove(second);
-  await queue.tend();
-  expect((await takeByHand('other')).id).toBeDefined();
-  expect(await ask(second, 'parker')).toMatchObject({ kind: 'blocked', parked: false });
-  expect(await queue.bull.parked()).toBe(0);
 });
 
 test('a job that sleeps though its task has been granted is woken by whoever tends', async () => {
@@ -230,14 +221,27 @@ test('a ticket filed twice stands in one line only, under the newer obstacle', a
   expect(lines[0]).toContain('path:b');
 });
 
-test('an old pick-up that asks late is refused and files nothing', async () => {
+test('a worker that asks when another has the job by now is refused and files nothing', async () => {
+  const holder = await submit(['x']);
+  held(await ask(holder));
+  await queue.bull.remove(holder);
+  const id = await submit(['x']);
+  await takeByHand('newer');
+  expect(await ask(id, 'older')).toEqual({ kind: 'stale' });
+  expect(await queue.line.look(id)).toBeUndefined();
+  expect((await queue.get(id)).pickup).toBe(0);
+  expect(await ask(id, 'newer')).toMatchObject({ kind: 'blocked', pickup: 1 });
+});
+
+test('what a pick-up writes is refused once a later one has asked', async () => {
   held(await ask(await submit(['x'])));
   const id = await submit(['x']);
-  await queue.store.pickUp(id);
-  await queue.store.pickUp(id);
-  expect(await askAs(id, 1)).toEqual({ kind: 'stale' });
-  expect(await queue.line.look(id)).toBeUndefined();
-  expect((await askAs(id, 2)).kind).toBe('blocked');
+  const earlier = await ask(id);
+  if (earlier.kind !== 'blocked') throw new Error(earlier.kind);
+  expect(await ask(id)).toMatchObject({ kind: 'blocked', pickup: earlier.pickup + 1 });
+  const outcome = { state: 'failed', code: 'conflict' } as const;
+  const writer = { by: 'pickup', number: earlier.pickup } as const;
+  expect(await queue.finish(id, writer, { outcome, reason: 'late' })).toEqual({ kind: 'superseded' });
 });
 
 test('a job removed from outside while its task waits gets a new one', async () => {
@@ -326,9 +330,8 @@ test('a task that waits for its own earlier run sleeps until it is woken, howeve
   const taken: string[] = [];
   await consume(async (task, token) => {
     taken.push(task);
-    const { record } = (await queue.store.pickUp(task)) as { record: { pickup: number } };
     // It has waited longer than it wanted to.
-    const acquired = await askAs(task, record.pickup, { token, parkUntil: Date.now() });
+    const acquired = await askAs(task, { token, parkUntil: Date.now() });
     return acquired.kind === 'held' ? { kind: 'ended' } : { kind: 'parked' };
   });
   await until(async () => (await queue.bull.parked()) === 1);
@@ -346,7 +349,7 @@ test.each(['no JSON', '{"a":1}', '7'])(
     const id = await submit(['x']);
     await redis.hset(queue.keys.key('task', id), 'conflicts', text);
     await takeByHand('parker');
-    expect(await ask(id, 'parker')).toMatchObject({ kind: 'blocked', parked: true });
+    expect(await ask(id, 'parker')).toMatchObject({ kind: 'blocked' });
     expect((await queue.get(id)).conflicts).toMatchObject([{ resource: 'path:x', holderTaskId: holder }]);
   },
 );
@@ -356,7 +359,7 @@ test('a run whose end was written before, and the answer lost, leaves no job asl
   const lock = held(await ask(id));
   // Its job was taken again meanwhile, and sleeps behind the run.
   await takeByHand('again');
-  expect(await ask(id, 'again')).toMatchObject({ kind: 'blocked', own: true, parked: true });
+  expect(await ask(id, 'again')).toMatchObject({ kind: 'blocked', own: true });
   const timings = { leaseTtlMs: 30_000, renewEveryMs: 10_000, marginMs: 6_000 };
   const claim = new Claim({ locker: queue.locker, lock, timings, sentAt: processClock(), clock: processClock });
   const writer = { by: 'run', number: 1, runnerId: lock.holder } as const;

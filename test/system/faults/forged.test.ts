@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { describe, expect } from 'vitest';
+import { readStored, writeStored } from '../../support/system/stored-record.ts';
 import { until } from '../../support/system/until.ts';
 import { systemTest, type World } from '../../support/system/world.ts';
 
@@ -84,10 +85,9 @@ interface Stored {
 }
 
 async function writeEnvelope({ client }: World, id: string, change: (stored: Stored) => unknown): Promise<void> {
-  const key = client.queue.keys.key('task', id);
-  const stored = JSON.parse((await client.queue.redis.hget(key, 'envelope')) ?? '') as Stored;
-  const forged = change(stored);
-  await client.queue.redis.hset(key, 'envelope', typeof forged === 'string' ? forged : JSON.stringify(forged));
+  const { envelope = '' } = await readStored(client.queue, id);
+  const forged = change(JSON.parse(envelope) as Stored);
+  await writeStored(client.queue, id, { envelope: typeof forged === 'string' ? forged : JSON.stringify(forged) });
 }
 
 async function writeJob({ client }: World, id: string, data: string): Promise<void> {

@@ -3,6 +3,7 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { describe, expect } from 'vitest';
+import { writeStored } from '../../support/system/stored-record.ts';
 import { until } from '../../support/system/until.ts';
 import { systemTest, type World } from '../../support/system/world.ts';
 
@@ -38,10 +39,9 @@ describe('renewals', () => {
       await addJob(world, 'nobody-submitted-this');
       await until('the large job is set aside', () => worker?.has('job.set_aside', { jobId: 'nobody-submitted-this' }));
       // A task that was accepted, and made large by somebody who can write to Redis.
-      const { redis, keys } = world.client.queue;
       await world.client.pause();
       const forged = await world.submit({ implement: ['true'] });
-      await redis.hset(keys.key('task', forged), 'envelope', `{"v":1,"x":"${'x'.repeat(TEN_MB)}"}`);
+      await writeStored(world.client.queue, forged, { envelope: `{"v":1,"x":"${'x'.repeat(TEN_MB)}"}` });
       await world.client.resume();
       expect(await world.ended(forged)).toMatchObject({ state: 'failed', code: 'invalid' });
 

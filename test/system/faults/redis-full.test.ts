@@ -70,13 +70,12 @@ systemTest(
     const id = await world.submit({ implement: ['true'] });
     const picked = await queue.store.pickUp(id);
     if (picked.kind !== 'ok') throw new Error(picked.kind);
-    const { pickup, rank, repoKey, branch } = picked.record;
+    const { rank, repoKey, branch } = picked.record;
     const acquired = await queue.locker.acquire({
       holder: 'r-dead',
       kind: 'run',
       ticket: id,
       task: id,
-      pickup,
       worker: 'w-dead',
       rank,
       class: classOf('normal'),

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 import { STORED_VERSION } from '../../../src/task/stored.ts';
+import { readStored, writeStored } from '../../support/system/stored-record.ts';
 import { until } from '../../support/system/until.ts';
 import { systemTest, type World } from '../../support/system/world.ts';
 
@@ -7,12 +8,10 @@ const NEWER = STORED_VERSION + 1;
 
 /** Stores a task as a newer version would: with its own number, and with a field that nobody knows yet. */
 async function storeAsNewer({ client }: World, id: string): Promise<() => Promise<unknown>> {
-  const { redis, keys } = client.queue;
-  const key = keys.key('task', id);
-  const stored = (await redis.hget(key, 'envelope')) ?? '';
-  const { task } = JSON.parse(stored) as { task: object };
-  await redis.hset(key, 'envelope', JSON.stringify({ v: NEWER, task: { ...task, futureField: {} } }));
-  return async () => await redis.hset(key, 'envelope', stored);
+  const { envelope = '' } = await readStored(client.queue, id);
+  const { task } = JSON.parse(envelope) as { task: object };
+  await writeStored(client.queue, id, { envelope: JSON.stringify({ v: NEWER, task: { ...task, futureField: {} } }) });
+  return async () => await writeStored(client.queue, id, { envelope });
 }
 
 describe('a task that a newer version has stored', () => {

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 import { Signalbox, type TaskInput } from '../../../src/index.ts';
+import { readStored, writeStored } from '../../support/system/stored-record.ts';
 import { systemTest, type World } from '../../support/system/world.ts';
 
 const KEY = 'a-key-that-only-the-team-has';
@@ -8,11 +9,11 @@ type Fields = Record<string, string>;
 
 /** The record of a task as it lies in Redis. */
 async function recordOf({ client }: World, id: string): Promise<Fields> {
-  return await client.queue.redis.hgetall(client.queue.keys.key('task', id));
+  return await readStored(client.queue, id);
 }
 
 async function write({ client }: World, id: string, fields: Fields): Promise<void> {
-  await client.queue.redis.hset(client.queue.keys.key('task', id), fields);
+  await writeStored(client.queue, id, fields);
 }
 
 /** The envelope with something else in its task. */
