@@ -139,7 +139,7 @@ if request.policy == 'proceed' then
   end
 end
 
-if takes_over then pass_on(ticket, holder) else add_holder(holder, nodes) end
+if takes_over then pass_on(ticket, holder) else add_holder(holder, nodes, want.texts) end
 if ticket then delete_ticket(ticket.id) end
 local slots = {}
 for _, node in ipairs(nodes) do

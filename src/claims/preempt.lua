@@ -16,7 +16,7 @@ local function preempt(want)
   local found, victims = {}, {}
   for _, node in ipairs(want.nodes) do
     if node[2] == 'slot' then
-      if slots_are_taken(node[1], want) then return nil end
+      if slots_are_taken(node[1], redis.call('HGET', HELD, node[1]), want) then return nil end
     else
       if keeps_before(node[1], node[2], want) > 0 then return nil end
       for _, other in ipairs(excluding_holders(node[1], node[2])) do

@@ -4,7 +4,7 @@
  *
  * | key                | type   | owner   | TTL      | holds |
  * | ------------------ | ------ | ------- | -------- | ----- |
- * | `held`             | hash   | claims  | none     | `<node> <mode>` → how many hold it (`X`, `S`, `slot`, …), keep it (`K`), or hold it for a merge (`M`) |
+ * | `held`             | hash   | claims  | none     | `<node>` → eight numbers: how many hold it in which mode, keep it, or hold it for a merge, see `counts.lua` |
  * | `holding`          | zset   | claims  | none     | `<node>\0<holder>\0<mode>`: who holds what |
  * | `node:<node>`      | hash   | claims  | none     | per holder of a named resource its slot (`s:<holder>`), per keep its mode and rank (`k:<ticket>`); its name is what redlock locks |
  * | `record:<holder>`  | hash   | claims  | none     | what a holder holds: value, kind, task, worker, since, nodes |

@@ -73,12 +73,12 @@ local function keep_for(ticket)
   ticket.keeps = true
 end
 
--- Reserves all that a ticket wants and wakes whoever waits: a task's job, or by a message a waiter that has none.
+-- Reserves all that a ticket wants, which was just found to be free, and wakes whoever waits: a task's job, or by a message a waiter that has none.
 local function grant(ticket)
   redis.call('ZREM', PREFIX .. 'line:' .. ticket.under, ticket.id)
   if ticket.kind == 'task' and is_own_limit(ticket.under) then set_stopped(ticket.id, false) end
   if ticket.keeps then drop_keep(ticket.id, ticket.nodes) end
-  add_holder(ticket.id, ticket.nodes)
+  add_holder(ticket.id, ticket.nodes, not ticket.keeps and ticket.texts or nil)
   redis.call('HSET', PREFIX .. 'ticket:' .. ticket.id, 'state', 'granted', 'keeps', '0')
   redis.call('HDEL', PREFIX .. 'ticket:' .. ticket.id, 'under')
   redis.call('ZADD', PREFIX .. 'granted', NOW, ticket.id)
@@ -103,10 +103,10 @@ end
 -- earlier one, or all its slots are taken.
 local function is_closed(node, ticket)
   local want = { id = '', rank = ticket[2] }
-  if string.sub(node, 1, 1) == '#' and node ~= '#paused' then return slots_are_taken(node, want) end
-  local counts = redis.call('HMGET', HELD, count_field(node, 'X'), count_field(node, 'K'), count_field(node, 'M'))
-  if counts[1] then return not counts[3] end
-  return counts[2] and keeps_before(node, 'IS', want) > 0
+  local text = redis.call('HGET', HELD, node)
+  if string.sub(node, 1, 1) == '#' and node ~= '#paused' then return slots_are_taken(node, text, want) end
+  if count_in(text, 'X') > 0 then return count_in(text, 'M') == 0 end
+  return count_in(text, 'K') > 0 and keeps_before(node, 'IS', want) > 0
 end
 
 -- The next ticket by rank among the open lines, with the line it stands in.

@@ -210,7 +210,7 @@ test('a growth counts once the lock servers agree', async () => {
   // The claim of a holder that the queue has forgotten, kept up on the servers alone.
   const stale = await held(other, { write: ['b'] });
   await queue.del(keys.key('record', stale.holder));
-  await queue.hdel(keys.all('held'), 'repo#path:b X');
+  await queue.hdel(keys.all('held'), 'repo#path:b');
   const holding = await queue.zrange(keys.all('holding'), '0', '-1');
   await queue.zrem(keys.all('holding'), ...holding.filter((entry) => entry.includes(stale.holder)));
   const keepUp = setInterval(() => void other.renew(stale), TTL_MS / 6);
