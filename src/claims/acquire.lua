@@ -2,9 +2,9 @@
 -- between the refusal and the wait.
 --
 -- KEYS  record:<holder>, node:<name> …
--- ARGV  value (redlock's), lease TTL in ms, request as JSON:
+-- ARGV  value (redlock's), lease TTL in ms, nodes (see node-list.lua), request as JSON:
 --       {holder, kind: run|hold, ticket, task?, worker, age?, rank?, class, policy, isLastTry?, exempt?: [branch …],
---        nodes: JSON of [[name, mode, shown] …], keepAfterMs, run?: {host, alone, token, parkUntil, deadMan, at}};
+--        keepAfterMs, run?: {host, alone, token, parkUntil, deadMan}};
 --       with `run` the worker must have the task's job, the record says what came of it, and the job of one that must
 --       wait is parked
 -- Returns {number of keys, 'held', details as JSON, granted …} for yes, with {pickup, run, crashes, holders, slots:
@@ -21,8 +21,8 @@
 -- @include ../queue/state.lua
 -- @include ./outcome.lua
 
-local value, ttl, request = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
-local nodes = cjson.decode(request.nodes)
+local value, ttl, request = ARGV[1], ARGV[2], cjson.decode(ARGV[4])
+local nodes = read_nodes(ARGV[3])
 local holder = request.holder
 local task_key = PREFIX .. 'task:' .. (request.task or '')
 local ticket = read_ticket(request.ticket)
@@ -53,18 +53,19 @@ end
 local task, own_run = {}, nil
 if request.task then
   local t = redis.call('HMGET', task_key, 'state', 'terminal', 'runner', 'open', 'run', 'crashes', 'startedAt',
-    'cancelRequested')
+    'cancelRequested', 'conflicts')
   if t[2] then return { 0, 'ended' } end
   if not t[1] or (request.run and not has_job(request.task, request.run.token)) then return { 0, 'stale' } end
   if t[3] and redis.call('EXISTS', PREFIX .. 'record:' .. t[3]) == 1 then own_run = t[3] end
   task = {
     state = t[1], open = t[4], run = tonumber(t[5] or 0), crashes = tonumber(t[6] or 0), started_at = t[7], cancel = t[8],
+    conflicts = t[9],
     -- From here on nothing counts that an earlier pick-up would write.
     pickup = redis.call('HINCRBY', task_key, 'pickup', 1),
   }
 end
 
-local unchanged = ticket and ticket.nodes_json == request.nodes
+local unchanged = ticket and ticket.nodes_json == ARGV[3]
 local granted_at = ticket and ticket.state == 'granted' and redis.call('ZSCORE', PREFIX .. 'granted', ticket.id)
 local hand_over = granted_at and NOW - tonumber(granted_at) or nil
 -- What is reserved in its name becomes its runner's as it is.
@@ -83,7 +84,7 @@ end
 local obstacle
 if own_run then
   -- A task waits for its own earlier run whatever it claims, on that run's first node.
-  local earlier = cjson.decode(redis.call('HGET', PREFIX .. 'record:' .. own_run, 'nodes'))
+  local earlier = read_nodes(redis.call('HGET', PREFIX .. 'record:' .. own_run, 'nodes'))
   obstacle = earlier[1] and earlier[1][1]
 elseif not takes_over then
   obstacle = find_obstacle(want, gives_way)
@@ -112,11 +113,11 @@ if obstacle then
   if not may_wait then
     delete_ticket(want.id)
     local met = { pickup = task.pickup, obstacle = obstacle, blocker = blocker }
-    if request.run then note_conflict(request, nodes, met) end
+    if request.run then write_fields(request.task, conflict_fields(task, nodes, { { obstacle, blocker } })) end
     return answer(0, 'conflict', met, serve(freed, request.keepAfterMs))
   end
   want.since = ticket and ticket.since or NOW
-  write_ticket(want, request.nodes)
+  write_ticket(want, ARGV[3])
   want.under = ticket and ticket.under
   file_under(want, obstacle)
   local preempts = not own_run and request.policy == 'preempt' and preempt(want) or nil
@@ -147,7 +148,7 @@ for _, node in ipairs(nodes) do
 end
 slots = cjson.encode(slots)
 redis.call('HSET', KEYS[1], 'value', value, 'kind', request.kind, 'task', request.task or '', 'worker', request.worker,
-  'since', NOW, 'nodes', request.nodes, 'age', request.age or 0, 'rank', rank, 'class', request.class,
+  'since', NOW, 'nodes', ARGV[3], 'age', request.age or 0, 'rank', rank, 'class', request.class,
   'policy', request.policy, 'exempt', cjson.encode(want.exempt), 'slots', slots)
 redis.call('SET', PREFIX .. 'lease:' .. holder, value, 'PX', ttl)
 redis.call('ZADD', PREFIX .. 'holders', NOW, holder)

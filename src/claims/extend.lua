@@ -11,6 +11,6 @@
 local holder = string.sub(KEYS[1], #PREFIX + #'record:' + 1)
 local record = redis.call('HMGET', KEYS[1], 'value', 'nodes')
 if record[1] ~= ARGV[1] then return 0 end
-if not holds_all(holder, cjson.decode(record[2])) then return 0 end
+if not holds_all(holder, read_nodes(record[2])) then return 0 end
 if redis.call('PEXPIRE', PREFIX .. 'lease:' .. holder, ARGV[2]) == 0 then return 0 end
 return #KEYS

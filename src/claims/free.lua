@@ -16,7 +16,7 @@ end
 local function free(holder, keep_after)
   local key = PREFIX .. 'record:' .. holder
   local record = redis.call('HMGET', key, 'nodes', 'kind')
-  local nodes = cjson.decode(record[1])
+  local nodes = read_nodes(record[1])
   drop_holder(holder, nodes)
   if record[2] == 'merged' then
     change_merged(nodes, -1)

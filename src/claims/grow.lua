@@ -6,7 +6,7 @@
 -- waited for; what is kept until a branch is merged is never waited for. Running beats reserved and kept: both yield.
 --
 -- KEYS  record:<holder>
--- ARGV  value, request as JSON: {nodes: JSON of [[name, mode, shown] …] (all it will hold, without slots), mayWait,
+-- ARGV  value, request as JSON: {nodes: a stored list (all it will hold, without slots), mayWait,
 --       isLanding, keepAfterMs}. Asked again while it waits, the request must be the same.
 -- Returns {'grown', names that are new as JSON, granted …}, {'waiting'|'yield'|'refused', details as JSON, granted …} with
 --         {obstacle, blocker}, or {'lost'} when this value holds nothing.
@@ -18,13 +18,13 @@ local record = redis.call('HMGET', KEYS[1], 'value', 'nodes', 'age', 'exempt', '
 if record[1] ~= ARGV[1] then return { 'lost' } end
 local holder = string.sub(KEYS[1], #PREFIX + #'record:' + 1)
 local request = cjson.decode(ARGV[2])
-local union = cjson.decode(request.nodes)
+local union = read_nodes(request.nodes)
 local growing = PREFIX .. 'growing'
 
 local had, wanted = {}, {}
-for _, node in ipairs(cjson.decode(record[2])) do had[node[1]] = node end
+for _, node in ipairs(read_nodes(record[2])) do had[node[1]] = node end
 if record[5] then
-  wanted = cjson.decode(record[5])
+  wanted = read_nodes(record[5])
 else
   for _, node in ipairs(union) do
     if not had[node[1]] or had[node[1]][2] ~= node[2] then wanted[#wanted + 1] = node end
@@ -40,7 +40,7 @@ end
 -- Whether all that a holder has of a node is an entry for a growth that came later and waits for this one.
 local function came_later(growth, json, node)
   if not record[6] or not growth or tonumber(growth) < tonumber(record[6]) then return false end
-  for _, other in ipairs(cjson.decode(json)) do
+  for _, other in ipairs(read_nodes(json)) do
     if other[1] == node then return true end
   end
   return false
@@ -91,7 +91,7 @@ if not record[5] then
     had[node[1]] = nil
   end
   for _, node in pairs(had) do all[#all + 1] = node end
-  redis.call('HSET', KEYS[1], 'nodes', cjson.encode(all))
+  redis.call('HSET', KEYS[1], 'nodes', write_nodes(all))
   if request.isLanding then redis.call('HSET', KEYS[1], 'isLanding', 1) end
 end
 
@@ -102,7 +102,7 @@ local grants = serve(put_back(tickets), request.keepAfterMs)
 if blocked then
   if not record[5] then
     local number = redis.call('HINCRBY', PREFIX .. 'meta', 'growths', 1)
-    redis.call('HSET', KEYS[1], 'wanted', cjson.encode(wanted), 'growth', number)
+    redis.call('HSET', KEYS[1], 'wanted', write_nodes(wanted), 'growth', number)
     redis.call('ZADD', growing, number, holder)
   end
   return answer('waiting', blocked, grants)

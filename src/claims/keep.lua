@@ -12,7 +12,7 @@ local record = redis.call('HMGET', KEYS[1], 'value', 'nodes', 'task', 'exempt')
 if record[1] ~= ARGV[1] then return { 0 } end
 local holder = string.sub(KEYS[1], #PREFIX + #'record:' + 1)
 local kept, freed = {}, {}
-for _, node in ipairs(cjson.decode(record[2])) do
+for _, node in ipairs(read_nodes(record[2])) do
   local goes = node[2] == 'slot' or is_branch(node[1])
   local list = goes and freed or kept
   list[#list + 1] = node
@@ -21,7 +21,7 @@ end
 redis.call('HDEL', KEYS[1], '')
 drop_holder(holder, freed)
 change_merged(kept, 1)
-redis.call('HSET', KEYS[1], 'kind', 'merged', 'nodes', cjson.encode(kept), 'branch', cjson.decode(record[4])[1],
+redis.call('HSET', KEYS[1], 'kind', 'merged', 'nodes', write_nodes(kept), 'branch', cjson.decode(record[4])[1],
   'merge', ARGV[3])
 redis.call('DEL', PREFIX .. 'lease:' .. holder)
 redis.call('ZREM', PREFIX .. 'holders', holder)

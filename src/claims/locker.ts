@@ -17,6 +17,7 @@ import { readScript, Script } from '../redis/scripts.ts';
 import { type Acquired, type Grant, type Grown, readAcquired, readGrants, readGrown } from './answers.ts';
 import type { ClaimNode } from './claim-set.ts';
 import type { LockServers } from './lock-servers.ts';
+import { writeNodes } from './node-list.ts';
 import { type Reply, RequestClient } from './request-client.ts';
 import type { RunRequest } from './run-request.ts';
 
@@ -125,9 +126,9 @@ export class Locker {
   async #admit(request: ClaimRequest): Promise<Acquired> {
     const { keys, leaseTtlMs, keepAfterMs } = this.#options;
     const resources = [keys.key('record', request.holder), ...request.nodes.map(({ name }) => keys.key('node', name))];
-    const nodes = writeNodes(request.nodes);
-    const argument = JSON.stringify({ ...request, nodes, keepAfterMs });
-    const call = this.#client.expect(resources[0] ?? '', { kind: 'acquire', argument });
+    const { nodes, ...rest } = request;
+    const args = [writeNodes(nodes), JSON.stringify({ ...rest, keepAfterMs })];
+    const call = this.#client.expect(resources[0] ?? '', { kind: 'acquire', args });
     try {
       const lock = await this.#redlock.acquire(resources, leaseTtlMs);
       return readAcquired(call.reply, { holder: request.holder, resources, value: lock.value });
@@ -173,7 +174,10 @@ export class Locker {
   async #release(lock: HeldLock, argument?: string): Promise<Reply> {
     // First: whoever is served by the queue's Redis asks the lock servers next.
     await this.#options.servers?.leave(lock.holder);
-    const call = this.#client.expect(lock.resources[0] ?? '', { kind: 'release', ...(argument && { argument }) });
+    const call = this.#client.expect(lock.resources[0] ?? '', {
+      kind: 'release',
+      ...(argument && { args: [argument] }),
+    });
     try {
       await this.#redlock.release(this.#asRedlock(lock));
       return call.reply ?? [];
@@ -264,10 +268,6 @@ export class Locker {
   #asRedlock(lock: HeldLock): Lock {
     return new Lock(this.#redlock, [...lock.resources], lock.value, [], NEVER);
   }
-}
-
-function writeNodes(nodes: readonly ClaimNode[]): string {
-  return JSON.stringify(nodes.map(({ name, mode, shown }) => [name, mode, shown]));
 }
 
 async function votes(error: unknown): Promise<Error[]> {

@@ -2,7 +2,7 @@
  * Lock modes of multi-granularity locking (Gray et al., "Granularity of Locks in a Shared Data Base", 1975).
  *
  * A write takes X on its path and IX on every folder above it; a read takes S and IS. So `src/auth/**` and
- * `src/auth/login.ts` meet at the folder `src/auth`, and nobody compares globs. `nodes.lua` holds the same table; a
+ * `src/auth/login.ts` meet at the folder `src/auth`, and nobody compares globs. `counts.lua` holds the same table; a
  * test compares the two.
  */
 

@@ -3,11 +3,12 @@
 -- How many hold a node, `held` says, see counts.lua.
 -- `holding` says who: a zset of `<node>\0<holder>\0<mode>`, all with the same score, so that those of a node are a range.
 -- node:<name> is a hash for what is rare: `s:<holder>` → the number of its slot, `k:<ticket>` → "<mode> <rank>".
--- A node list is a list of {name, mode, shown}. Names of counted things begin with `#`, and their mode is `slot`.
+-- A node list is a list of {name, mode, shown or nil}. Names of counted things begin with `#`, and their mode is `slot`.
 -- A want is {id = ticket, nodes, rank, class, policy, exempt}: who asks, in which order, and how; `find_obstacle` adds the
 -- texts of its nodes.
 
 -- @include ./counts.lua
+-- @include ./node-list.lua
 
 local HOLDING = PREFIX .. 'holding'
 

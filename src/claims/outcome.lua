@@ -6,33 +6,30 @@
 
 -- How many conflicts a record keeps: the newest ones.
 local CONFLICTS_KEPT = 50
+-- What Lua and JavaScript can still count.
+local MAX_COUNT = 2 ^ 50
 
--- A node as it is shown: `path:src/a`. While the queue is paused no task may have the last thing that it needs.
-local function shown(name, nodes)
+-- What is in the way, as it is shown. While the queue is paused no task may have the last thing that it needs.
+local function shown_obstacle(nodes, name)
   for _, node in ipairs(nodes) do
-    local kind = node[1] == name and string.match(name, '#(%a+):')
-    if kind then return kind .. ':' .. (kind == 'path' and node[3] == '' and '.' or node[3]) end
+    if node[1] == name then return shown_node(node) end
   end
   return 'paused'
 end
 
--- The record's conflicts, with those that were met now: a list of {node, task or ''}. Anybody who can write to Redis can
--- have put something else in their place: that is none.
-local function add_conflicts(request, nodes, met)
-  local text = redis.call('HGET', PREFIX .. 'task:' .. request.task, 'conflicts')
-  local is_list, all = pcall(cjson.decode, text or '[]')
-  if not is_list or type(all) ~= 'table' or #all == 0 then all = {} end
+-- The fields of a record that keep the conflicts met now, a list of {node, task or ''}: each is short, and has a field of its
+-- own, the oldest of which gives way. `task` is what the record said; anybody who can write to Redis can have put something
+-- else in the place of the count.
+local function conflict_fields(task, nodes, met)
+  local count, fields = tonumber(task.conflicts) or 0, {}
+  if count < 0 or count > MAX_COUNT or count % 1 ~= 0 then count = 0 end
   for _, conflict in ipairs(met) do
-    local holder = conflict[2] ~= '' and conflict[2] or cjson.null
-    all[#all + 1] = { resource = shown(conflict[1], nodes), holderTaskId = holder, at = request.run.at }
+    count = count + 1
+    fields['c:' .. count % CONFLICTS_KEPT] =
+      NOW .. ' ' .. (conflict[2] ~= '' and conflict[2] or '-') .. ' ' .. shown_obstacle(nodes, conflict[1])
   end
-  while #all > CONFLICTS_KEPT do table.remove(all, 1) end
-  return cjson.encode(all)
-end
-
--- It does not want to wait; what it ends as is up to its worker.
-local function note_conflict(request, nodes, met)
-  write_fields(request.task, { conflicts = add_conflicts(request, nodes, { { met.obstacle, met.blocker } }) })
+  fields.conflicts = count
+  return fields
 end
 
 -- It waits, and its job sleeps. `wait` has its nodes, what the record said, what it met, and its own earlier run if it
@@ -44,12 +41,11 @@ local function note_blocked(request, wait)
   if task.state == 'blocked' then
     redis.call('HSET', PREFIX .. 'task:' .. id, 'parkedUntil', until_ms)
   elseif not wait.own_run then
-    local resource = shown(met.obstacle, wait.nodes)
     local who = met.blocker ~= '' and ', held by ' .. met.blocker or ''
-    local conflicts = add_conflicts(request, wait.nodes, { { met.obstacle, met.blocker } })
+    local fields = conflict_fields(task, wait.nodes, { { met.obstacle, met.blocker } })
+    fields.parkedUntil = run.parkUntil
     move(id, 'blocked', 'pickup', {
-      from = task.state, reason = 'waits for ' .. resource .. who,
-      fields = { conflicts = conflicts, parkedUntil = run.parkUntil },
+      from = task.state, reason = 'waits for ' .. shown_obstacle(wait.nodes, met.obstacle) .. who, fields = fields,
     })
     task.state = 'blocked'
   end
@@ -69,6 +65,8 @@ local function note_running(request, run)
   fields.phases, fields.error, fields.parkedUntil = '[]', cjson.null, cjson.null
   fields.concurrentRunners = run.holders
   if not run.task.started_at then fields.startedAt = NOW end
-  if #run.beside > 0 then fields.conflicts = add_conflicts(request, run.nodes, run.beside) end
+  if #run.beside > 0 then
+    for field, value in pairs(conflict_fields(run.task, run.nodes, run.beside)) do fields[field] = value end
+  end
   set_state(id, 'running', { reason = fields.run == 1 and reason or 'run ' .. fields.run .. ': ' .. reason, fields = fields })
 end

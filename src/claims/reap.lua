@@ -19,7 +19,7 @@ local task = record[2] or ''
 local t = redis.call('HMGET', PREFIX .. 'task:' .. task, 'runner', 'terminal')
 if t[1] == holder and not t[2] and redis.call('EXISTS', PREFIX .. 'ticket:' .. task) == 0 then
   local want = {
-    id = task, kind = 'task', nodes = cjson.decode(record[4]), rank = record[5], class = tonumber(record[6]),
+    id = task, kind = 'task', nodes = read_nodes(record[4]), rank = record[5], class = tonumber(record[6]),
     policy = record[7], exempt = cjson.decode(record[8]), since = NOW,
   }
   -- The first write is a removal, which a full Redis lets through.

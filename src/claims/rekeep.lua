@@ -11,7 +11,7 @@
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 local holder = string.sub(KEYS[1], #PREFIX + #'record:' + 1)
 local fields = cjson.decode(ARGV[1])
-local nodes = cjson.decode(fields.nodes)
+local nodes = read_nodes(fields.nodes)
 add_holder(holder, nodes)
 change_merged(nodes, 1)
 for field, value in pairs(fields) do redis.call('HSET', KEYS[1], field, value) end

@@ -10,7 +10,7 @@ export type Reply = readonly (string | number)[];
 export interface Call {
   readonly kind: 'acquire' | 'release';
   /** What its script gets beside redlock's own arguments. */
-  readonly argument: string;
+  readonly args: readonly string[];
   asked: boolean;
   reply: Reply | undefined;
   /** What redlock's own release answered after an acquire whose answer did not come. */
@@ -34,8 +34,8 @@ export class RequestClient implements ScriptClient {
   }
 
   /** Prepares for the next script on this record. A holder has one such call at a time. */
-  expect(record: string, { kind, argument = this.#settings }: Pick<Call, 'kind'> & Partial<Call>): Call {
-    const call: Call = { kind, argument, asked: false, reply: undefined, cleanUp: undefined };
+  expect(record: string, { kind, args = [this.#settings] }: Pick<Call, 'kind'> & Partial<Call>): Call {
+    const call: Call = { kind, args, asked: false, reply: undefined, cleanUp: undefined };
     this.#calls.set(record, call);
     return call;
   }
@@ -59,7 +59,7 @@ export class RequestClient implements ScriptClient {
     if (call.kind === 'acquire' && call.asked) return await this.#cleanUp(call, args, send);
     call.asked = true;
     try {
-      call.reply = asReply(await send([...args, call.argument]));
+      call.reply = asReply(await send([...args, ...call.args]));
       return call.reply[0];
     } catch (error) {
       // Redis did not know the script: redlock sends it whole now, which is the same request.

@@ -11,6 +11,4 @@ export interface RunRequest {
   readonly parkUntil: number;
   /** The same for one that waits for its own earlier run. */
   readonly deadMan: number;
-  /** Now, as ISO 8601. */
-  readonly at: string;
 }

@@ -5,6 +5,7 @@
  */
 
 import { z } from 'zod';
+import { isNodeList } from '../claims/node-list.ts';
 import { invalidError, readBy, strict } from '../invalid.ts';
 import { parseTaskId } from '../task/ids.ts';
 import { TERMINAL_STATES } from '../task/states.ts';
@@ -81,14 +82,7 @@ const task = strict({
   }),
 });
 
-/** Nodes as the scripts keep them: name, mode and shown name. */
-const nodes = z.string().refine((json) => {
-  try {
-    return z.array(z.tuple([z.string(), z.string(), z.string()])).safeParse(JSON.parse(json)).success;
-  } catch {
-    return false;
-  }
-}, 'must be a list of nodes as JSON');
+const nodes = z.string().refine(isNodeList, 'must be a list of nodes as it is stored');
 
 const kept = strict({
   kept: strict({

@@ -1,8 +1,9 @@
 /** What holders hold, read from the very structures that the scripts decide by. */
 
 import { parseNode, resourceOf } from '../claims/claim-set.ts';
+import { readNodes } from '../claims/node-list.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
-import { readNodes, type TicketNode } from '../waiting/line.ts';
+import type { TicketNode } from '../waiting/line.ts';
 
 /** A holder's record. Times in ms since the epoch. */
 export interface Holder {

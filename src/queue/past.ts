@@ -3,6 +3,7 @@
 import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { TaskState } from '../task/states.ts';
+import { readHashes } from './read-records.ts';
 import { readRecord, type TaskRecord } from './record.ts';
 
 /** Where to read. */
@@ -25,11 +26,11 @@ export interface StateTime {
   readonly at: number;
 }
 
-/** The fields of a record that tell what a task waited for, and what others waited for that it had. */
-const CONFLICT_FIELDS = ['state', 'code', 'repo', 'repoKey', 'branch', 'owner', 'conflicts', 'filesChanged'] as const;
-
-/** What a task waited for. */
-export type ConflictRecord = Pick<TaskRecord, 'id' | 'envelope' | (typeof CONFLICT_FIELDS)[number]>;
+/** What a task waited for, and what others waited for that it had. */
+export type ConflictRecord = Pick<
+  TaskRecord,
+  'id' | 'state' | 'code' | 'envelope' | 'repo' | 'repoKey' | 'branch' | 'owner' | 'conflicts' | 'filesChanged'
+>;
 
 const PAGE = 200;
 
@@ -73,19 +74,9 @@ export async function* conflictPages(place: Place): AsyncGenerator<ConflictRecor
 }
 
 /** The same of some tasks; of those among them that are kept. */
-export async function readConflicts({ redis, keys }: Place, ids: readonly string[]): Promise<ConflictRecord[]> {
-  const pipeline = redis.pipeline();
-  for (const id of ids) pipeline.hmget(keys.key('task', id), ...CONFLICT_FIELDS).get(keys.key('envelope', id));
-  const replies = (await pipeline.exec()) ?? [];
-  return ids.flatMap((id, i) => {
-    const values = (replies[2 * i]?.[1] ?? []) as (string | null)[];
-    const envelope = (replies[2 * i + 1]?.[1] ?? '') as string;
-    const fields = CONFLICT_FIELDS.flatMap((field, at) => {
-      const value = values[at];
-      return value === null || value === undefined ? [] : [[field, value] as const];
-    });
-    return fields.length === 0 ? [] : [readRecord(id, { ...Object.fromEntries(fields), envelope })];
-  });
+export async function readConflicts(place: Place, ids: readonly string[]): Promise<ConflictRecord[]> {
+  const hashes = await readHashes(place, ids);
+  return hashes.flatMap((fields, i) => (fields['state'] === undefined ? [] : [readRecord(ids[i] ?? '', fields)]));
 }
 
 /** The changes of state of some tasks, oldest first. */

@@ -171,7 +171,7 @@ export function readRecord(id: string, f: Readonly<Record<string, string>>): Tas
     fence: text('fence'),
     commit: text('commit'),
     phases: list(f['phases']),
-    conflicts: list(f['conflicts']),
+    conflicts: conflictsOf(f),
     filesChanged: list(f['filesChanged']),
     artifacts: list(f['artifacts']),
     error: text('error'),
@@ -187,6 +187,25 @@ export function readRecord(id: string, f: Readonly<Record<string, string>>): Tas
 export function cancelOf(code: string | undefined): CancelCode | undefined {
   if (code === undefined || code === '') return undefined;
   return code === 'superseded' ? code : 'cancelled';
+}
+
+/** How many conflicts a record keeps: the newest. As in `outcome.lua`. */
+const CONFLICTS_KEPT = 50;
+
+/** `conflicts` counts them all, and `c:<number>` has one: `<ms since the epoch> <task or -> <resource>`. */
+function conflictsOf(f: Readonly<Record<string, string>>): ConflictReport[] {
+  const count = Number(f['conflicts'] ?? 0);
+  if (!Number.isSafeInteger(count) || count < 1) return [];
+  const kept = Array.from(
+    { length: Math.min(count, CONFLICTS_KEPT) },
+    (_, i, all = Math.min(count, CONFLICTS_KEPT)) => {
+      const [, at, task, resource] =
+        /^(\d{1,15}) (\S+) (.+)$/s.exec(f[`c:${(count - all + 1 + i) % CONFLICTS_KEPT}`] ?? '') ?? [];
+      if (at === undefined || task === undefined || resource === undefined) return undefined;
+      return { resource, holderTaskId: task === '-' ? null : task, at: new Date(Number(at)).toISOString() };
+    },
+  );
+  return kept.filter((one) => one !== undefined);
 }
 
 /** A list that a forged or damaged record may hold anything in place of. */

@@ -1,21 +1,8 @@
 /** The tasks that ran in a stretch of time, with their changes of state, as far as a timeline shows them. */
 
 import { type Place, readStateTimes, type StateTime } from './past.ts';
+import { readHashes } from './read-records.ts';
 import { readRecord, type TaskRecord } from './record.ts';
-
-const SHOWN = [
-  'state',
-  'code',
-  'title',
-  'branch',
-  'owner',
-  'run',
-  'runner',
-  'worker',
-  'phases',
-  'conflicts',
-  'finishedAt',
-] as const;
 
 /** A task whose newest run is shown. */
 export interface RanTask {
@@ -54,16 +41,7 @@ export async function readRanTasks(
     .slice(0, limit);
 }
 
-async function readShown({ redis, keys }: Place, ids: readonly string[]) {
-  const pipeline = redis.pipeline();
-  for (const id of ids) pipeline.hmget(keys.key('task', id), ...SHOWN);
-  const replies = (await pipeline.exec()) ?? [];
-  return ids.map((id, i) => {
-    const values = (replies[i]?.[1] ?? []) as (string | null)[];
-    const fields = SHOWN.flatMap((field, at) => {
-      const value = values[at];
-      return value === null || value === undefined ? [] : [[field, value] as const];
-    });
-    return fields.length === 0 ? undefined : readRecord(id, Object.fromEntries(fields));
-  });
+async function readShown(place: Place, ids: readonly string[]) {
+  const hashes = await readHashes(place, ids);
+  return hashes.map((fields, i) => (fields['state'] === undefined ? undefined : readRecord(ids[i] ?? '', fields)));
 }

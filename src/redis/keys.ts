@@ -16,7 +16,8 @@
  * | `lock-lease:<holder>` | string | claims | leaseTtl | on lock servers: the holder's entries count |
  * | `lock-start`       | string | claims  | none     | on lock servers: the run id of the server when it was last asked |
  * | `lock-recovering`  | string | claims  | leaseTtl | on lock servers: it was started or emptied a moment ago and does not vote |
- * | `ticket:<ticket>`  | hash   | waiting | none     | a blocked claim: its nodes, rank, since, obstacle, state |
+ * | `ticket:<ticket>`  | hash   | waiting | none     | a blocked claim: its rank, since, obstacle, state |
+ * | `wanted:<ticket>`  | string | waiting | none     | its nodes, see `claims/node-list.ts` |
  * | `line:<node>`      | zset   | waiting | none     | tickets filed under this node, by rank |
  * | `tickets`          | zset   | waiting | none     | all tickets, by rank |
  * | `granted`          | zset   | waiting | none     | tickets with a reservation, by the time of the grant |
@@ -71,6 +72,7 @@ type KeyFamily =
   | 'lease'
   | 'lock-lease'
   | 'ticket'
+  | 'wanted'
   | 'line'
   | 'waiter'
   | 'waiting'

@@ -152,8 +152,7 @@ interface Blocked {
 }
 
 function runRequest(taken: Taken, host: string): RunRequest {
-  const at = new Date();
-  const dates = { parkUntil: parkedUntil(taken), deadMan: at.getTime() + DEAD_MAN_MS, at: at.toISOString() };
+  const dates = { parkUntil: parkedUntil(taken), deadMan: Date.now() + DEAD_MAN_MS };
   return { host, alone: taken.suspect, token: taken.token, ...dates };
 }
 

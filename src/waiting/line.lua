@@ -9,19 +9,22 @@
 -- @include ./fair.lua
 
 local function read_ticket(id)
-  local f = redis.call('HMGET', PREFIX .. 'ticket:' .. id, 'nodes', 'rank', 'since', 'under', 'state', 'keeps', 'kind',
-    'class', 'policy', 'exempt')
-  if not f[1] then return nil end
+  local f = redis.call('HMGET', PREFIX .. 'ticket:' .. id, 'rank', 'since', 'under', 'state', 'keeps', 'kind', 'class',
+    'policy', 'exempt')
+  local nodes = f[1] and redis.call('GET', PREFIX .. 'wanted:' .. id)
+  if not nodes then return nil end
   return {
-    id = id, nodes_json = f[1], nodes = cjson.decode(f[1]), rank = f[2], since = tonumber(f[3]), under = f[4], state = f[5],
-    keeps = f[6] == '1', kind = f[7], class = tonumber(f[8]), policy = f[9], exempt = cjson.decode(f[10]),
+    id = id, nodes_json = nodes, nodes = read_nodes(nodes), rank = f[1], since = tonumber(f[2]), under = f[3], state = f[4],
+    keeps = f[5] == '1', kind = f[6], class = tonumber(f[7]), policy = f[8], exempt = cjson.decode(f[9]),
   }
 end
 
--- Writes a ticket for a want, not filed under anything yet.
+-- Writes a ticket for a want, not filed under anything yet. Its nodes lie apart, so that the rest is small enough for Redis
+-- to lay it out in one piece.
 local function write_ticket(want, nodes_json)
-  redis.call('HSET', PREFIX .. 'ticket:' .. want.id, 'nodes', nodes_json, 'rank', want.rank, 'since', want.since,
-    'kind', want.kind, 'keeps', '0', 'class', want.class, 'policy', want.policy, 'exempt', cjson.encode(want.exempt))
+  redis.call('SET', PREFIX .. 'wanted:' .. want.id, nodes_json)
+  redis.call('HSET', PREFIX .. 'ticket:' .. want.id, 'rank', want.rank, 'since', want.since, 'kind', want.kind,
+    'keeps', '0', 'class', want.class, 'policy', want.policy, 'exempt', cjson.encode(want.exempt))
   redis.call('ZADD', PREFIX .. 'tickets', want.rank, want.id)
 end
 
@@ -48,7 +51,7 @@ local function pass_on(ticket, holder)
 end
 
 local function delete_ticket(id)
-  redis.call('DEL', PREFIX .. 'ticket:' .. id)
+  redis.call('DEL', PREFIX .. 'ticket:' .. id, PREFIX .. 'wanted:' .. id)
   redis.call('ZREM', PREFIX .. 'tickets', id)
 end
 

@@ -1,7 +1,8 @@
 /** The line of blocked claims, seen from outside the scripts that move it. */
 
 import { type Grant, readGrants } from '../claims/answers.ts';
-import { MODES, type NodeMode } from '../claims/modes.ts';
+import type { ClaimNode } from '../claims/claim-set.ts';
+import { readNodes } from '../claims/node-list.ts';
 import { SignalboxError } from '../errors.ts';
 import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -25,11 +26,7 @@ export interface Ticket {
 }
 
 /** A lock that a ticket or record names. */
-export interface TicketNode {
-  readonly name: string;
-  readonly mode: NodeMode;
-  readonly shown: string;
-}
+export type TicketNode = ClaimNode;
 
 const LEAVE = new Script(new URL('./leave.lua', import.meta.url));
 const LIMIT = new Script(new URL('./limit.lua', import.meta.url));
@@ -112,9 +109,11 @@ export class Line {
   /** The tickets among `ids` that exist. */
   async read(ids: readonly string[]): Promise<Ticket[]> {
     const pipeline = this.#redis.pipeline();
-    for (const id of ids) pipeline.hgetall(this.#keys.key('ticket', id));
+    for (const id of ids) pipeline.hgetall(this.#keys.key('ticket', id)).get(this.#keys.key('wanted', id));
     const replies = (await pipeline.exec()) ?? [];
-    return replies.flatMap(([, fields], i) => readTicket(ids[i] ?? '', fields as Record<string, string>));
+    return ids.flatMap((id, i) =>
+      readTicket(id, replies[2 * i]?.[1] as Record<string, string>, replies[2 * i + 1]?.[1] as string | null),
+    );
   }
 
   /** Tickets that were granted more than `ageMs` ago and not taken up: somebody died between grant and wake. */
@@ -126,9 +125,9 @@ export class Line {
   }
 }
 
-function readTicket(id: string, fields: Record<string, string>): Ticket[] {
-  const { nodes, rank, since, state, kind, under, passed, keeps } = fields;
-  if (nodes === undefined) return [];
+function readTicket(id: string, fields: Record<string, string>, nodes: string | null): Ticket[] {
+  const { rank, since, state, kind, under, passed, keeps } = fields;
+  if (rank === undefined || nodes === null) return [];
   return [
     {
       id,
@@ -142,13 +141,4 @@ function readTicket(id: string, fields: Record<string, string>): Ticket[] {
       nodes: readNodes(nodes),
     },
   ];
-}
-
-/** Reads a node list as the scripts store it. */
-export function readNodes(json: string): TicketNode[] {
-  return (JSON.parse(json) as [string, string, string][]).map(([name, mode, shown]) => ({
-    name,
-    mode: mode === 'slot' ? mode : (MODES.find((known) => known === mode) ?? 'X'),
-    shown,
-  }));
 }

@@ -10,8 +10,9 @@ import { type Acquired } from '../../../src/claims/answers.ts';
 import { claimSet } from '../../../src/claims/claim-set.ts';
 import { type HeldLock, Locker } from '../../../src/claims/locker.ts';
 import { conflicts } from '../../../src/claims/modes.ts';
+import { readNodes } from '../../../src/claims/node-list.ts';
 import { queueKeys } from '../../../src/redis/keys.ts';
-import { Line, readNodes, type TicketNode } from '../../../src/waiting/line.ts';
+import { Line, type TicketNode } from '../../../src/waiting/line.ts';
 import { classOf, type Priority, rankOf } from '../../../src/waiting/rank.ts';
 import { freshQueueName, testRedisUrl } from '../../support/redis.ts';
 
@@ -230,7 +231,7 @@ test('over random claims nobody overlaps, nobody who could start is left waiting
         const held: Held[] = [];
         for (const id of running.keys()) {
           const json = await redis.hget(keys.key('record', `r-${id}`), 'nodes');
-          held.push({ id, nodes: readNodes(json ?? '[]') });
+          held.push({ id, nodes: readNodes(json ?? '[""]') });
         }
         const tickets = await line.tickets();
         const taken = [...held, ...tickets.filter(({ state }) => state === 'granted')];

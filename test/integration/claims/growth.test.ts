@@ -10,8 +10,9 @@ import type { Grown } from '../../../src/claims/answers.ts';
 import { claimSet } from '../../../src/claims/claim-set.ts';
 import { type HeldLock, Locker } from '../../../src/claims/locker.ts';
 import { conflicts } from '../../../src/claims/modes.ts';
+import { readNodes } from '../../../src/claims/node-list.ts';
 import { queueKeys } from '../../../src/redis/keys.ts';
-import { Line, readNodes, type TicketNode } from '../../../src/waiting/line.ts';
+import { Line, type TicketNode } from '../../../src/waiting/line.ts';
 import { classOf, rankOf } from '../../../src/waiting/rank.ts';
 import { freshQueueName, testRedisUrl } from '../../support/redis.ts';
 
@@ -132,8 +133,8 @@ class Fleet {
     const usable: TicketNode[][] = [];
     for (const actor of this.in('running', 'growing')) {
       const [nodes, wanted] = await redis.hmget(this.keys.key('record', actor.holder), 'nodes', 'wanted');
-      const names = new Set(readNodes(wanted ?? '[]').map(({ name }) => name));
-      usable.push(readNodes(nodes ?? '[]').filter(({ name }) => !names.has(name)));
+      const names = new Set(readNodes(wanted ?? '[""]').map(({ name }) => name));
+      usable.push(readNodes(nodes ?? '[""]').filter(({ name }) => !names.has(name)));
     }
     for (const ticket of await this.line.tickets()) if (ticket.state === 'granted') usable.push([...ticket.nodes]);
     for (const [i, one] of usable.entries()) {
