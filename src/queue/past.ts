@@ -4,7 +4,7 @@ import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { TaskState } from '../task/states.ts';
 import { readHashes } from './read-records.ts';
-import { readRecord, type TaskRecord } from './record.ts';
+import { readChange, readRecord, type TaskRecord } from './record.ts';
 
 /** Where to read. */
 export interface Place {
@@ -49,7 +49,7 @@ export async function readEndedRuns({ redis, keys }: Place, limit: number): Prom
 
 function endedRun(fields: unknown, lines: unknown): EndedRun[] {
   const [title, owner, spec, repoKey] = (fields ?? []) as (string | null)[];
-  const [started, ended] = readTimes((lines ?? []) as string[]);
+  const [started, ended] = ((lines ?? []) as string[]).map(readChange);
   if (typeof title !== 'string' || started?.state !== 'running' || ended === undefined) return [];
   // One that was stopped says little about how long it would have taken.
   if (ended.state === 'cancelled') return [];
@@ -84,9 +84,5 @@ export async function readStateTimes({ redis, keys }: Place, ids: readonly strin
   const pipeline = redis.pipeline();
   for (const id of ids) pipeline.lrange(keys.key('history', id), 0, -1);
   const replies = (await pipeline.exec()) ?? [];
-  return ids.map((_id, i) => readTimes((replies[i]?.[1] ?? []) as string[]));
-}
-
-function readTimes(lines: readonly string[]): StateTime[] {
-  return lines.map((line) => JSON.parse(line) as StateTime);
+  return ids.map((_id, i) => ((replies[i]?.[1] ?? []) as string[]).map(readChange));
 }

@@ -183,6 +183,12 @@ export function readRecord(id: string, f: Readonly<Record<string, string>>): Tas
   };
 }
 
+/** Reads a line of a task's history: `<ms since the epoch> <state> <reason>`. */
+export function readChange(line: string): { readonly at: number; readonly state: TaskState; readonly reason: string } {
+  const [, at = '0', state = '', reason = ''] = /^(\d{1,15}) (\w+) (.*)$/s.exec(line) ?? [];
+  return { at: Number(at), state: state as TaskState, reason };
+}
+
 /** Reads a note that a task shall be cancelled. */
 export function cancelOf(code: string | undefined): CancelCode | undefined {
   if (code === undefined || code === '') return undefined;

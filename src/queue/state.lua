@@ -99,7 +99,7 @@ set_state = function(id, to, change)
   redis.call('ZREM', PREFIX .. 'state:' .. t[1], id)
   redis.call('ZADD', PREFIX .. 'state:' .. to, t[2], id)
   local history = PREFIX .. 'history:' .. id
-  local entry = cjson.encode({ state = to, at = NOW, reason = change.reason })
+  local entry = NOW .. ' ' .. to .. ' ' .. (change.reason or '')
   if redis.call('RPUSH', history, entry) > HISTORY_LIMIT then redis.call('LTRIM', history, -HISTORY_LIMIT, -1) end
   redis.call('PUBLISH', PREFIX .. 'events', cjson.encode({ id = id, state = to, code = change.code, at = NOW }))
 end

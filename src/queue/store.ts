@@ -15,6 +15,7 @@ import {
   cancelOf,
   type HistoryEntry,
   type RecordFields,
+  readChange,
   readRecord,
   type TaskRecord,
 } from './record.ts';
@@ -224,10 +225,7 @@ export class TaskStore {
   /** A task's changes of state, oldest first. */
   async history(id: string): Promise<HistoryEntry[]> {
     const lines = await this.#options.redis.lrange(this.#options.keys.key('history', id), 0, -1);
-    return lines.map((line) => {
-      const { state, at, reason } = JSON.parse(line) as { state: TaskState; at: number; reason?: string };
-      return { state, at: new Date(at).toISOString(), reason: reason ?? '' };
-    });
+    return lines.map(readChange).map(({ state, at, reason }) => ({ state, at: new Date(at).toISOString(), reason }));
   }
 
   /** Ids of kept tasks, newest first; with a state, only those in it. */

@@ -171,6 +171,14 @@ export interface EventsOptions {
 /** A new emitter. Subscribers are called at once, one after the other; one that fails harms nobody else. */
 export function createEvents({ now = Date.now, onSubscriberError = () => undefined }: EventsOptions = {}): Events {
   const subscribers = new Map<string, Set<Subscriber>>();
+  // Events come in groups: the text of a moment is made once.
+  let moment = { ms: Number.NaN, text: '' };
+
+  function stamp(): string {
+    const ms = now();
+    if (ms !== moment.ms) moment = { ms, text: new Date(ms).toISOString() };
+    return moment.text;
+  }
 
   function tell(subscriber: Subscriber, event: StampedEvent): void {
     const failed = (error: unknown): void => {
@@ -191,7 +199,7 @@ export function createEvents({ now = Date.now, onSubscriberError = () => undefin
   return {
     emit(event) {
       if (!subscribers.has(event.type) && !subscribers.has('*')) return;
-      const stamped: StampedEvent = Object.freeze({ ...event, at: new Date(now()).toISOString() });
+      const stamped: StampedEvent = Object.freeze({ ...event, at: stamp() });
       for (const type of [event.type, '*']) {
         for (const subscriber of [...(subscribers.get(type) ?? [])]) tell(subscriber, stamped);
       }

@@ -131,10 +131,11 @@ end
 -- others are filed under what blocks them now; ends when what was freed is taken. Returns a list of "<kind> <ticket>".
 local function serve(nodes, keep_after)
   local granted, lines = {}, {}
+  -- Mostly nobody waits at all, or for nothing of it.
+  if #nodes == 0 or redis.call('EXISTS', PREFIX .. 'tickets') == 0 then return granted end
   in_parts(nodes, function(part)
     local keys = {}
     for i, node in ipairs(part) do keys[i] = PREFIX .. 'line:' .. node[1] end
-    -- Mostly nobody waits for anything of it.
     if redis.call('EXISTS', unpack(keys)) == 0 then return end
     for i, node in ipairs(part) do
       if redis.call('EXISTS', keys[i]) == 1 then lines[#lines + 1] = { node = node[1], at = 0 } end
