@@ -145,9 +145,32 @@ describe('a claim', () => {
     expect(await locker.reap('a', held.value)).toBeUndefined();
     await redis.del(keys.key('lease', 'a'));
     expect((await ask('b', { write: ['x'] })).kind).toBe('blocked');
-    expect(await locker.lapsed()).toEqual(new Map([['a', held.value]]));
+    expect((await locker.overdue(0)).leases).toEqual(new Map([['a', { value: held.value, untilMs: undefined }]]));
     expect(await locker.reap('a', 'another value')).toBeUndefined();
     expect(await locker.reap('a', held.value)).toEqual([{ kind: 'hold', ticket: 't-b' }]);
+  });
+
+  test('is overdue until the same moment however often one looks, and until another once it is renewed', async () => {
+    const { ask, locker, keys } = setUp();
+    const held = lockOf(await ask('a', { write: ['x'] }));
+    lockOf(await ask('b', { write: ['y'] }));
+    const until = async (): Promise<number> => {
+      const { nowMs, leases } = await locker.overdue(40_000);
+      expect([...leases.keys()]).toEqual(['a']);
+      const { value, untilMs = 0 } = leases.get('a') ?? {};
+      expect(value).toBe(held.value);
+      expect(untilMs - nowMs).toBeLessThan(40_000);
+      return untilMs;
+    };
+    await redis.pexpire(keys.key('lease', 'a'), 30_000);
+    const first = await until();
+    expect(Math.abs((await until()) - first)).toBeLessThanOrEqual(10);
+    expect(await locker.renew(held)).toBe('renewed');
+    expect((await locker.overdue(40_000)).leases.size).toBe(0);
+    await redis.pexpire(keys.key('lease', 'a'), 31_000);
+    expect((await until()) - first).toBeGreaterThan(900);
+    await redis.persist(keys.key('lease', 'a'));
+    expect((await locker.overdue(40_000)).leases.size).toBe(0);
   });
 
   test('of a higher priority takes a reservation from a lower one, which is served afterwards', async () => {
