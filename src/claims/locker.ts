@@ -187,10 +187,11 @@ export class Locker {
     }
   }
 
-  /** Holders whose leases have less than `leftMs` left, or are gone. */
-  async overdue(leftMs: number): Promise<OverdueLeases> {
+  /** Holders whose leases have less than `leftMs` left, or are gone: now, or at somebody else's look since `sharedMs`. */
+  async overdue(leftMs: number, sharedMs: number): Promise<OverdueLeases> {
     const { redis, keys } = this.#options;
-    return readOverdue((await OVERDUE.run(redis, [keys.all('holders')], [leftMs])) as (string | number)[]);
+    const lists = [keys.all('holders'), keys.all('overdue')];
+    return readOverdue((await OVERDUE.run(redis, lists, [leftMs, sharedMs])) as (string | number)[]);
   }
 
   /** Frees a dead holder's claim. Returns who was served, or undefined if it lives or is gone. See `reaper.ts`. */

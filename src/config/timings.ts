@@ -18,22 +18,25 @@ export interface Timings {
   readonly overdueMs: number;
   /** How often the reaper looks at the leases: a tenth of the TTL. */
   readonly reapEveryMs: number;
+  /** How old may be what another reaper has found: half the time between two looks. */
+  readonly sharedLookMs: number;
   /** The longest time from a worker's death until what it held is free and its jobs are back in the queue. */
   readonly recoveryMs: number;
 }
 
 /**
- * The timings for a lease's TTL. Recovery is the longer of two ways that run side by side. Claims: the lease is
- * overdue, the next look of the reaper finds it so, TTL − margin passes without a renewal, which is longer than the rest
- * of the lease, and a last look frees the claim. Jobs: BullMQ's lock lapses, and the next look finds it so. With these
- * fractions it is 1.6 times the TTL.
+ * The timings for a lease's TTL. Recovery is the longer of two ways that run side by side. Claims: the lease is overdue,
+ * the next look finds it so (or, where that takes what somebody else has found, one so much later), TTL − margin
+ * passes without a renewal, which is longer than the rest of the lease, and a last look frees the claim. Jobs: BullMQ's
+ * lock lapses, and the next look finds it so. With these fractions it is 1.65 times the TTL.
  */
 export function timings(leaseTtlMs: number): Timings {
   const marginMs = Math.ceil(leaseTtlMs / 5);
   const reapEveryMs = Math.floor(leaseTtlMs / 10);
   const stalledIntervalMs = Math.floor(leaseTtlMs / 2);
   const overdueMs = leaseTtlMs - 2 * marginMs;
-  const claimsFreeMs = overdueMs + reapEveryMs + (leaseTtlMs - marginMs) + reapEveryMs;
+  const sharedLookMs = Math.ceil(reapEveryMs / 2);
+  const claimsFreeMs = overdueMs + reapEveryMs + sharedLookMs + (leaseTtlMs - marginMs) + reapEveryMs;
   return {
     leaseTtlMs,
     renewEveryMs: Math.floor(leaseTtlMs / 3),
@@ -43,6 +46,7 @@ export function timings(leaseTtlMs: number): Timings {
     stalledIntervalMs,
     overdueMs,
     reapEveryMs,
+    sharedLookMs,
     recoveryMs: Math.max(claimsFreeMs, leaseTtlMs + stalledIntervalMs),
   };
 }

@@ -72,7 +72,8 @@ export class Reaper {
   async look(): Promise<void> {
     const { queue, timings } = this.#options;
     await this.#clockWatch.look();
-    const { dead, freed } = this.#silence.note(await queue.locker.overdue(timings.leaseTtlMs - timings.overdueMs));
+    const leftMs = timings.leaseTtlMs - timings.overdueMs;
+    const { dead, freed } = this.#silence.note(await queue.locker.overdue(leftMs, timings.sharedLookMs));
     // Also what was given back meanwhile, or freed by a reaper elsewhere, which cannot see what runs here.
     await this.#endLeftovers([...freed, ...dead.map(([holder]) => holder)]);
     for (const [holder, value] of dead) await this.#reap(holder, value);
