@@ -127,6 +127,16 @@ export const GUARDS: readonly Guard[] = [
     },
   },
   {
+    name: 'a reaper counts from the first look since when nothing was renewed',
+    file: 'src/claims/silence.ts',
+    from: 'sinceMs: isSame ? seen.sinceMs : at',
+    to: 'sinceMs: seen?.sinceMs ?? at',
+    test: {
+      file: 'test/unit/claims/silence.test.ts',
+      name: 'not before a live one has stopped itself, whenever Redis’ clock steps and however late the looks are',
+    },
+  },
+  {
     name: 'only release and the reaper free a claim, not the end of its lease',
     file: 'src/claims/nodes.lua',
     from: '  if held then\n',

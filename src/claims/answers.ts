@@ -3,6 +3,7 @@
 import type { SignalboxError } from '../errors.ts';
 import type { HeldLock } from './locker.ts';
 import type { Reply } from './request-client.ts';
+import type { Lease, OverdueLeases } from './silence.ts';
 
 /** A ticket that was served: its claim is reserved, its waiter must be told. */
 export interface Grant {
@@ -126,4 +127,14 @@ export function readGrown([kind, json, ...rest]: readonly string[]): Grown {
   if (kind === 'grown') return { kind, names: asList(JSON.parse(json ?? '[]')), grants };
   const { obstacle, blocker } = JSON.parse(json ?? '{}') as Details;
   return { kind: kind === 'waiting' || kind === 'yield' ? kind : 'refused', obstacle, blocker, grants };
+}
+
+/** Reads the answer of `overdue.lua`. */
+export function readOverdue([nowMs, ...rest]: Reply): OverdueLeases {
+  const leases = new Map<string, Lease>();
+  for (let i = 0; i + 2 < rest.length; i += 3) {
+    const untilMs = Number(rest[i + 2]);
+    leases.set(String(rest[i]), { value: String(rest[i + 1]), untilMs: untilMs === 0 ? undefined : untilMs });
+  }
+  return { nowMs: Number(nowMs), leases };
 }

@@ -14,12 +14,13 @@ import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { readForbidden } from '../redis/refusal.ts';
 import { readScript, Script } from '../redis/scripts.ts';
-import { type Acquired, type Grant, type Grown, readAcquired, readGrants, readGrown } from './answers.ts';
+import { type Acquired, type Grant, type Grown, readAcquired, readGrants, readGrown, readOverdue } from './answers.ts';
 import type { ClaimNode } from './claim-set.ts';
 import type { LockServers } from './lock-servers.ts';
 import { writeNodes } from './node-list.ts';
 import { type Reply, RequestClient } from './request-client.ts';
 import type { RunRequest } from './run-request.ts';
+import type { OverdueLeases } from './silence.ts';
 
 /** Who wants what, and what to do if it cannot be had. */
 export interface ClaimRequest {
@@ -83,7 +84,7 @@ export interface LockerOptions {
 
 const file = (name: string): URL => new URL(name, import.meta.url);
 const REAP = new Script(file('./reap.lua'));
-const LAPSED = new Script(file('./lapsed.lua'));
+const OVERDUE = new Script(file('./overdue.lua'));
 const GROW = new Script(file('./grow.lua'));
 const RELEASE = new Script(file('./release.lua'));
 const KEEP = new Script(file('./keep.lua'));
@@ -189,12 +190,11 @@ export class Locker {
     }
   }
 
-  /** Holders that have a record and no lease now, with the value of their record. */
-  async lapsed(): Promise<Map<string, string>> {
-    const reply = (await LAPSED.run(this.#options.redis, [this.#options.keys.all('holders')], [])) as string[];
-    const found = new Map<string, string>();
-    for (let i = 0; i + 1 < reply.length; i += 2) found.set(reply[i] ?? '', reply[i + 1] ?? '');
-    return found;
+  /** Holders whose leases have less than `leftMs` left, or are gone: now, or at somebody else's look since `sharedMs`. */
+  async overdue(leftMs: number, sharedMs: number): Promise<OverdueLeases> {
+    const { redis, keys } = this.#options;
+    const lists = [keys.all('holders'), keys.all('overdue')];
+    return readOverdue((await OVERDUE.run(redis, lists, [leftMs, sharedMs])) as (string | number)[]);
   }
 
   /** Frees a dead holder's claim. Returns who was served, or undefined if it lives or is gone. See `reaper.ts`. */

@@ -14,22 +14,29 @@ export interface Timings {
   readonly lockDurationMs: number;
   /** How often BullMQ looks for jobs without a lock: half the TTL. */
   readonly stalledIntervalMs: number;
+  /** How long a lease goes without renewal until reapers watch its holder: the TTL less two margins. */
+  readonly overdueMs: number;
   /** How often the reaper looks at the leases: a tenth of the TTL. */
   readonly reapEveryMs: number;
+  /** How old may be what another reaper has found: half the time between two looks. */
+  readonly sharedLookMs: number;
   /** The longest time from a worker's death until what it held is free and its jobs are back in the queue. */
   readonly recoveryMs: number;
 }
 
 /**
- * The timings for a lease's TTL. Recovery is the longer of two ways that run side by side. Claims: the lease lapses
- * within a TTL, the next look of the reaper finds it missing, it stays missing for TTL − margin, and a last look frees
- * the claim. Jobs: BullMQ's lock lapses, and the next look finds it so. With these fractions it is twice the TTL.
+ * The timings for a lease's TTL. Recovery is the longer of two ways that run side by side. Claims: the lease is overdue,
+ * the next look finds it so (or, where that takes what somebody else has found, one so much later), TTL − margin
+ * passes without a renewal, which is longer than the rest of the lease, and a last look frees the claim. Jobs: BullMQ's
+ * lock lapses, and the next look finds it so. With these fractions it is 1.65 times the TTL.
  */
 export function timings(leaseTtlMs: number): Timings {
   const marginMs = Math.ceil(leaseTtlMs / 5);
   const reapEveryMs = Math.floor(leaseTtlMs / 10);
   const stalledIntervalMs = Math.floor(leaseTtlMs / 2);
-  const claimsFreeMs = leaseTtlMs + reapEveryMs + (leaseTtlMs - marginMs) + reapEveryMs;
+  const overdueMs = leaseTtlMs - 2 * marginMs;
+  const sharedLookMs = Math.ceil(reapEveryMs / 2);
+  const claimsFreeMs = overdueMs + reapEveryMs + sharedLookMs + (leaseTtlMs - marginMs) + reapEveryMs;
   return {
     leaseTtlMs,
     renewEveryMs: Math.floor(leaseTtlMs / 3),
@@ -37,7 +44,9 @@ export function timings(leaseTtlMs: number): Timings {
     answerMs: answerMs(leaseTtlMs, marginMs),
     lockDurationMs: leaseTtlMs,
     stalledIntervalMs,
+    overdueMs,
     reapEveryMs,
+    sharedLookMs,
     recoveryMs: Math.max(claimsFreeMs, leaseTtlMs + stalledIntervalMs),
   };
 }
@@ -48,7 +57,7 @@ const BUSY_MS = 1_000;
 /**
  * A supervisor must answer within the margin, so that its runs are dead before their leases are. The margin of a short
  * lease is less than what a sound process needs on a busy machine, so it gets a second there, but no more than half
- * the TTL: from the holder's own deadline to the moment at which the reaper frees the claim it is a whole TTL.
+ * the TTL: from the holder's own deadline to the moment at which the reaper frees the claim it is `overdueMs`.
  */
 function answerMs(leaseTtlMs: number, marginMs: number): number {
   return Math.max(marginMs, Math.min(BUSY_MS, Math.floor(leaseTtlMs / 2)));

@@ -4,7 +4,7 @@
  * calls garbage collection is not done here.
  */
 
-import { readdir } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Git, GitOptions } from './git.ts';
 
@@ -16,32 +16,62 @@ export const PACKS_AT_MOST = 40;
 /** Whoever wants to fetch waits meanwhile. */
 const TIDY_MS = 300_000;
 
+/** Twice the time that git is given: what was last written to before then belongs to nobody. */
+const LEFT_MS = 2 * 3_600_000;
+/**
+ * What git calls its files while it writes them: of objects, of packs, and of packs that a repack puts together. `git
+ * prune` takes the first two away when they are old, and unnamed objects with them, which must stay; the third, nothing
+ * does, and where its index is incomplete, no repack succeeds until it is gone.
+ */
+const TEMPORARY = /^(tmp_|\.tmp-)/;
+const FAN_OUT = /^[0-9a-f]{2}$/;
+
 const SAMPLE = '17';
 const FOLDERS = 256;
 
-/** Whether a mirror has gathered so much that it should be tidied. */
+/** Whether a mirror has gathered so much that it should be tidied, or has files of packs that a killed git left. */
 export async function isUntidy(dir: string): Promise<boolean> {
-  const [loose, packs] = await Promise.all([
-    namesIn(join(dir, 'objects', SAMPLE)),
-    namesIn(join(dir, 'objects', 'pack')),
-  ]);
+  const packDir = join(dir, 'objects/pack');
+  const [loose, packs] = await Promise.all([namesIn(join(dir, 'objects', SAMPLE)), namesIn(packDir)]);
   return (
-    loose.length * FOLDERS > LOOSE_AT_MOST || packs.filter((name) => name.endsWith('.pack')).length > PACKS_AT_MOST
+    loose.length * FOLDERS > LOOSE_AT_MOST ||
+    packs.filter((name) => name.endsWith('.pack')).length > PACKS_AT_MOST ||
+    (await leftIn(packDir, packs)).length > 0
   );
 }
 
 /**
- * Puts loose objects and small packs together, reachable or not, and refs into one file. To be called under the mirror's
- * lock. Each pack is left at least twice as large as the next, so that an object is rewritten only a few times however
+ * Puts loose objects and small packs together, reachable or not, and refs into one file, and takes away what a killed git
+ * left half written. To be called under the mirror's lock. Each pack is left at least twice as large as the next, so that an object is rewritten only a few times however
  * often this is done, and there are few packs however much there is.
  */
 export async function tidy(git: Git, dir: string, options: Pick<GitOptions, 'env' | 'signal'>): Promise<void> {
   const config = [['repack.writeBitmaps', 'false']] as const;
   const bounded = { ...options, gitDir: dir, timeoutMs: TIDY_MS };
+  await removeLeft(join(dir, 'objects'));
   await git(['repack', '--geometric=2', '-d', '-l', '-q'], { ...bounded, config });
   await git(['pack-refs', '--all'], bounded);
 }
 
 async function namesIn(folder: string): Promise<string[]> {
   return await readdir(folder).catch(() => []);
+}
+
+/** Files and folders that a killed git left in an object store: beside its folders, and in them. */
+async function removeLeft(objects: string): Promise<void> {
+  const names = await namesIn(objects);
+  const folders = names.filter((name) => name === 'pack' || FAN_OUT.test(name)).map((name) => join(objects, name));
+  const left = await Promise.all([
+    leftIn(objects, names),
+    ...folders.map(async (folder) => await leftIn(folder, await namesIn(folder))),
+  ]);
+  for (const path of left.flat()) await rm(path, { recursive: true, force: true });
+}
+
+/** Those of a folder's names that are temporary and old, as paths. */
+async function leftIn(folder: string, names: readonly string[]): Promise<string[]> {
+  const before = Date.now() - LEFT_MS;
+  const paths = names.filter((name) => TEMPORARY.test(name)).map((name) => join(folder, name));
+  const found = await Promise.all(paths.map(async (path) => await stat(path).catch(() => undefined)));
+  return paths.filter((_path, i) => (found[i]?.mtimeMs ?? before) < before);
 }

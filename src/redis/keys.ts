@@ -10,6 +10,7 @@
  * | `record:<holder>`  | hash   | claims  | none     | what a holder holds: value, kind, task, worker, since, nodes |
  * | `lease:<holder>`   | string | claims  | leaseTtl | the heartbeat of a holder |
  * | `holders`          | zset   | claims  | none     | holders with a lease, by the time they acquired it |
+ * | `overdue`          | string | claims  | reapEvery / 2 | which leases a look has found overdue a moment ago, in a queue with many holders |
  * | `merged`           | zset   | claims  | none     | holders that keep paths until their branch is merged, by since when |
  * | `growing`          | zset   | claims  | none     | holders whose growth waits, in the order in which they asked |
  * | `lock:<node>`      | hash   | claims  | leaseTtl | on lock servers: per holder its mode |
@@ -91,6 +92,7 @@ type SingleKey =
   | 'held'
   | 'holding'
   | 'holders'
+  | 'overdue'
   | 'merged'
   | 'growing'
   | 'limits'

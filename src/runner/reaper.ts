@@ -3,7 +3,8 @@
  *
  * A holder whose lease is gone may still be alive: it has not noticed yet, or cannot reach Redis. It stops itself when
  * TTL − margin has passed since its last good renewal was sent. So the reaper waits that long on its own clock after
- * it first saw the lease missing; by then a live holder has stopped, whatever the wall clocks did. Every worker reaps:
+ * the first look since when nothing was renewed (`claims/silence.ts`); by then a live holder has stopped, whatever the
+ * wall clocks did. A claim whose lease is there is never freed. Every worker reaps:
  * freeing is one script that does nothing the second time. Before it frees, it ends what the holder may have left running
  * on its own host: a supervisor does that long before, unless it was killed or stopped together with its worker.
  */
@@ -11,6 +12,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Grant } from '../claims/answers.ts';
 import type { Clock } from '../claims/clock.ts';
+import { Silence } from '../claims/silence.ts';
 import type { Timings } from '../config/timings.ts';
 import { ClockWatch } from '../queue/clock-step.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
@@ -30,15 +32,10 @@ export interface ReaperOptions {
   readonly endLeftovers?: (holders: readonly string[]) => Promise<void>;
 }
 
-interface Missing {
-  readonly value: string;
-  readonly sinceMs: number;
-}
-
 /** Looks at the leases every tenth of their TTL until it is stopped. */
 export class Reaper {
   readonly #options: ReaperOptions;
-  readonly #missing = new Map<string, Missing>();
+  readonly #silence: Silence;
   readonly #clockWatch: ClockWatch;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
@@ -46,6 +43,7 @@ export class Reaper {
 
   constructor(options: ReaperOptions) {
     this.#options = options;
+    this.#silence = new Silence(options.clock, options.timings);
     this.#clockWatch = new ClockWatch(options.queue, options.clock, options.timings.leaseTtlMs);
   }
 
@@ -70,20 +68,13 @@ export class Reaper {
     ]);
   }
 
-  /** One look: notes which leases are missing, frees what has been missing long enough, tends the rest. */
+  /** One look: notes whose leases are overdue, frees what has been silent long enough, tends the rest. */
   async look(): Promise<void> {
-    const { queue, timings, clock } = this.#options;
+    const { queue, timings } = this.#options;
     await this.#clockWatch.look();
-    const lapsed = await queue.locker.lapsed();
-    // Given back meanwhile, or freed by a reaper elsewhere, which cannot see what runs here.
-    const freed = [...this.#missing].flatMap(([holder, { value }]) => (lapsed.get(holder) === value ? [] : [holder]));
-    for (const holder of freed) this.#missing.delete(holder);
-    const dead: (readonly [holder: string, value: string])[] = [];
-    for (const [holder, value] of lapsed) {
-      const seen = this.#missing.get(holder);
-      if (seen === undefined) this.#missing.set(holder, { value, sinceMs: clock() });
-      else if (clock() - seen.sinceMs >= timings.leaseTtlMs - timings.marginMs) dead.push([holder, value]);
-    }
+    const leftMs = timings.leaseTtlMs - timings.overdueMs;
+    const { dead, freed } = this.#silence.note(await queue.locker.overdue(leftMs, timings.sharedLookMs));
+    // Also what was given back meanwhile, or freed by a reaper elsewhere, which cannot see what runs here.
     await this.#endLeftovers([...freed, ...dead.map(([holder]) => holder)]);
     for (const [holder, value] of dead) await this.#reap(holder, value);
     await this.#tend();
@@ -100,7 +91,7 @@ export class Reaper {
     const { queue, events } = this.#options;
     const task = await queue.redis.hget(queue.keys.key('record', holder), 'task');
     const grants = await queue.locker.reap(holder, value);
-    this.#missing.delete(holder);
+    this.#silence.forget(holder);
     if (grants === undefined) return;
     events.emit({ type: 'claim.reaped', runnerId: holder, ...(task === null || task === '' ? {} : { taskId: task }) });
   }

@@ -5,6 +5,7 @@ import { Signalbox } from '../../../src/client/signalbox.ts';
 import type { Bench } from '../bench.ts';
 import type { FaultList } from '../faults.ts';
 import type { Fleet } from '../fleet.ts';
+import type { SystemName } from '../systems/all.ts';
 import { REPO } from '../systems/signalbox.ts';
 import type { Trial } from '../trial.ts';
 import { type BenchTask, disjoint, queueing } from '../workload.ts';
@@ -99,9 +100,9 @@ export function paths(depth: number): (means: Means, size: number) => Promise<Ta
 }
 
 /** On `size` processes with so many slots together. */
-export function workers(slots: number): (means: Means, size: number) => Promise<TaskCost> {
+export function workers(system: SystemName, slots: number): (means: Means, size: number) => Promise<TaskCost> {
   return async ({ bench, fleet, faults }, size) => {
-    await using trial = await fleet.trial('signalbox', { workers: size, concurrency: slots / size });
+    await using trial = await fleet.trial(system, { workers: size, concurrency: slots / size });
     const count = bench.amount(PROBES, 200);
     await trial.add(disjoint(count));
     await trial.start();

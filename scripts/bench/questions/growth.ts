@@ -16,11 +16,14 @@ interface Curve {
   readonly flat: boolean;
   /** How often, unless something else is asked for. */
   readonly runs: number;
+  /** Of another system, for comparison: no target of ours. */
+  readonly isBaseline?: boolean;
 }
 
 interface CurveFigures {
   readonly name: string;
   readonly flat: boolean;
+  readonly isBaseline: boolean;
   readonly points: readonly { readonly size: number; readonly cost: Readonly<Record<keyof TaskCost, Spread>> }[];
   /** The largest size over the smallest, run by run. */
   readonly ratio: Readonly<Record<keyof TaskCost, Spread>>;
@@ -47,13 +50,20 @@ const CURVES: readonly Curve[] = [
   { name: 'paths a claim, 2 deep', sizes: PATHS, measure: paths(2), flat: false, runs: 1 },
   { name: 'paths a claim, 10 deep', sizes: PATHS, measure: paths(10), flat: false, runs: 1 },
 ];
-const WORKER_CURVE: Curve = {
-  name: `worker processes, ${SLOTS} slots in all`,
-  sizes: [1, 4, MOST_WORKERS],
-  measure: workers(SLOTS),
-  flat: true,
-  runs: 1,
-};
+const OF_WORKERS = { sizes: [1, 4, MOST_WORKERS], flat: true, runs: 1 } as const;
+const WORKER_CURVES: readonly Curve[] = [
+  {
+    name: `worker processes, ${SLOTS} slots in all`,
+    measure: workers('signalbox', SLOTS),
+    ...OF_WORKERS,
+  },
+  {
+    name: 'the same by BullMQ alone',
+    measure: workers('bullmqAlone', SLOTS),
+    isBaseline: true,
+    ...OF_WORKERS,
+  },
+];
 
 /** No-op tasks with a branch and files of their own, in an ever larger queue. */
 export const growth: Question = {
@@ -66,8 +76,8 @@ export const growth: Question = {
       await using fleet = await bench.fleet(['signalbox']);
       for (const curve of CURVES) figures.push(await draw(curve, { bench, fleet, faults }));
     }
-    await using many = await bench.fleet(['signalbox'], { workers: MOST_WORKERS });
-    figures.push(await draw(WORKER_CURVE, { bench, fleet: many, faults }));
+    await using many = await bench.fleet(['signalbox', 'bullmqAlone'], { workers: MOST_WORKERS });
+    for (const curve of WORKER_CURVES) figures.push(await draw(curve, { bench, fleet: many, faults }));
     return {
       figures,
       tables: [tableOf(figures)],
@@ -79,7 +89,7 @@ export const growth: Question = {
 };
 
 async function draw(
-  { name, sizes, measure, flat, runs: byDefault }: Curve,
+  { name, sizes, measure, flat, runs: byDefault, isBaseline = false }: Curve,
   means: { readonly bench: Bench; readonly fleet: Fleet; readonly faults: FaultList },
 ): Promise<CurveFigures> {
   const { bench } = means;
@@ -99,6 +109,7 @@ async function draw(
   return {
     name,
     flat,
+    isBaseline,
     points: wanted.map((size, i) => ({ size, cost: by((key) => spread((costs[i] ?? []).map((one) => one[key]))) })),
     ratio: by((key) => spread(last.map((one, run) => one[key] / (first[run]?.[key] ?? Number.NaN)))),
     redisUsEach: spread(last.map((one, run) => (one.redisUs - (first[run]?.redisUs ?? 0)) / step)),
@@ -118,7 +129,8 @@ function tableOf(figures: readonly CurveFigures[]): AnswerTable {
   };
 }
 
-function targetsOf({ name, flat, ratio, redisUsEach }: CurveFigures): Target[] {
+function targetsOf({ name, flat, isBaseline, ratio, redisUsEach }: CurveFigures): Target[] {
+  if (isBaseline) return [];
   if (!flat) return [atMost(4, `growth, ${name}: Redis CPU a path`, { value: redisUsEach.median, unit: 'µs' })];
   return [
     atMost(1.3, `growth, ${name}: Redis CPU at the most over the least`, { value: ratio.redisUs.median }),

@@ -143,9 +143,9 @@ export async function workersCheck({ redis, keys }: TaskQueue): Promise<Finding>
 }
 
 /** How long what a dead worker held stays held: the formula, with this configuration's numbers. */
-export function recoveryNote({ leaseTtlMs, marginMs, reapEveryMs, recoveryMs }: Readonly<Config>): Finding {
-  const [ttl, margin, look] = [leaseTtlMs, marginMs, reapEveryMs].map((ms) => `${ms / 1_000} s`);
-  const formula = `TTL ${ttl} + (TTL − margin ${margin}) + 2 looks of the reaper, one each ${look}`;
+export function recoveryNote({ overdueMs, leaseTtlMs, marginMs, reapEveryMs, recoveryMs }: Readonly<Config>): Finding {
+  const [overdue, ttl, margin, look] = [overdueMs, leaseTtlMs, marginMs, reapEveryMs].map((ms) => `${ms / 1_000} s`);
+  const formula = `overdue after ${overdue} + (TTL ${ttl} − margin ${margin}) + 2.5 looks of the reaper, one each ${look}`;
   const message = `when a worker dies, its tasks run again within ${recoveryMs / 1_000} s: ${formula}`;
   return { name: 'recovery', ok: true, level: 'info', message, next: '' };
 }

@@ -146,9 +146,51 @@ describe('a claim', () => {
     expect(await locker.reap('a', held.value)).toBeUndefined();
     await redis.del(keys.key('lease', 'a'));
     expect((await ask('b', { write: ['x'] })).kind).toBe('blocked');
-    expect(await locker.lapsed()).toEqual(new Map([['a', held.value]]));
+    expect((await locker.overdue(0, 100)).leases).toEqual(new Map([['a', { value: held.value, untilMs: undefined }]]));
     expect(await locker.reap('a', 'another value')).toBeUndefined();
     expect(await locker.reap('a', held.value)).toEqual([{ kind: 'hold', ticket: 't-b' }]);
+  });
+
+  test('is overdue until the same moment however often one looks, and until another once it is renewed', async () => {
+    const { ask, locker, keys } = setUp();
+    const held = lockOf(await ask('a', { write: ['x'] }));
+    lockOf(await ask('b', { write: ['y'] }));
+    const until = async (): Promise<number> => {
+      const { nowMs, leases } = await locker.overdue(40_000, 100);
+      expect([...leases.keys()]).toEqual(['a']);
+      const { value, untilMs = 0 } = leases.get('a') ?? {};
+      expect(value).toBe(held.value);
+      expect(untilMs - nowMs).toBeLessThan(40_000);
+      return untilMs;
+    };
+    await redis.pexpire(keys.key('lease', 'a'), 30_000);
+    const first = await until();
+    expect(Math.abs((await until()) - first)).toBeLessThanOrEqual(10);
+    expect(await locker.renew(held)).toBe('renewed');
+    expect((await locker.overdue(40_000, 100)).leases.size).toBe(0);
+    await redis.pexpire(keys.key('lease', 'a'), 31_000);
+    expect((await until()) - first).toBeGreaterThan(900);
+    await redis.persist(keys.key('lease', 'a'));
+    expect((await locker.overdue(40_000, 100)).leases.size).toBe(0);
+  });
+
+  test('is looked at for everybody who asks in the same moment, where there are many', async () => {
+    const { ask, locker, keys } = setUp();
+    for (let i = 0; i < 100; i += 1) lockOf(await ask(`a-${i}`, { write: [`x-${i}`] }));
+    const overdue = (leftMs: number) => locker.overdue(leftMs, 50_000);
+    const first = await overdue(40_000);
+    expect(first.leases.size).toBe(0);
+    await redis.pexpire(keys.key('lease', 'a-7'), 30_000);
+    expect(await overdue(40_000)).toEqual(first);
+    // Another bound is another question, and what is too old is no answer.
+    expect([...(await overdue(39_000)).leases.keys()]).toEqual(['a-7']);
+    await redis.set(keys.all('overdue'), JSON.stringify({ left: '40000', reply: [first.nowMs - 50_001] }));
+    expect([...(await overdue(40_000)).leases.keys()]).toEqual(['a-7']);
+    // Nor is what a clock said that was set back since.
+    await redis.set(keys.all('overdue'), JSON.stringify({ left: '40000', reply: [first.nowMs + 60_000] }));
+    const last = await overdue(40_000);
+    expect([...last.leases.keys()]).toEqual(['a-7']);
+    expect(await overdue(40_000)).toEqual(last);
   });
 
   test('of a higher priority takes a reservation from a lower one, which is served afterwards', async () => {

@@ -10,10 +10,12 @@ test('follow from the lease’s TTL', () => {
     answerMs: 2000,
     lockDurationMs: 10_000,
     stalledIntervalMs: 5000,
+    overdueMs: 6000,
     reapEveryMs: 1000,
-    recoveryMs: 20_000,
+    sharedLookMs: 500,
+    recoveryMs: 16_500,
   });
-  expect(timings(2000).recoveryMs).toBe(4000);
+  expect(timings(2000).recoveryMs).toBe(3300);
 });
 
 test('give a supervisor the margin to answer, and with a short lease what a busy machine needs, not more', () => {
@@ -27,10 +29,13 @@ test('leave a holder two renewals before it must stop, and the reaper waits unti
     fc.property(fc.integer({ min: 500, max: 600_000 }), (leaseTtlMs) => {
       const all = timings(leaseTtlMs);
       expect(2 * all.renewEveryMs).toBeLessThanOrEqual(leaseTtlMs - all.marginMs);
-      expect(all.recoveryMs).toBeLessThanOrEqual(2 * leaseTtlMs);
+      expect(all.recoveryMs).toBeLessThanOrEqual(1.65 * leaseTtlMs + 1);
       expect(all.recoveryMs).toBeGreaterThanOrEqual(all.lockDurationMs + all.stalledIntervalMs);
       // From a holder's deadline to the freeing of what it held, its steps must be found dead.
-      expect(all.answerMs).toBeLessThan(leaseTtlMs);
+      expect(all.answerMs).toBeLessThan(all.overdueMs);
+      // A holder that was late once is not watched yet, and one that is freed has no lease.
+      expect(all.overdueMs).toBeGreaterThan(all.renewEveryMs);
+      expect(all.overdueMs + leaseTtlMs - all.marginMs).toBeGreaterThan(leaseTtlMs);
       for (const value of Object.values(all)) expect(Number.isInteger(value) && value > 0).toBe(true);
     }),
   );
