@@ -34,6 +34,8 @@ export interface GitProcess {
   readonly pid: number | undefined;
   /** Resolves when it has ended and nothing more is said. Never rejects. */
   readonly ended: Promise<GitExit>;
+  /** Ends it by force, and not what it has started, whatever that still says. Harmless when it has ended. */
+  readonly endAlone: () => void;
 }
 
 const MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
@@ -43,7 +45,7 @@ export async function startGit(start: GitStart): Promise<GitProcess> {
   const { inputFile, outputFile } = start;
   const input = inputFile === undefined ? undefined : await open(inputFile, 'r');
   const output = outputFile === undefined ? undefined : await openBeside(input, outputFile);
-  const { pid, ended } = tryRun(start, { input, output });
+  const { pid, ended, endAlone } = tryRun(start, { input, output });
   const closed = async (): Promise<GitExit> => {
     try {
       return await ended;
@@ -52,7 +54,7 @@ export async function startGit(start: GitStart): Promise<GitProcess> {
       await output?.close();
     }
   };
-  return { pid, ended: closed() };
+  return { pid, ended: closed(), endAlone };
 }
 
 async function openBeside(input: FileHandle | undefined, outputFile: string): Promise<FileHandle> {
@@ -75,7 +77,8 @@ function tryRun(start: GitStart, files: Files): GitProcess {
     return run(start, files);
   } catch (error) {
     const failure = error as NodeJS.ErrnoException;
-    return { pid: undefined, ended: Promise.resolve({ exitCode: -1, stdout: '', stderr: '', failure }) };
+    const ended = Promise.resolve({ exitCode: -1, stdout: '', stderr: '', failure });
+    return { pid: undefined, ended, endAlone: () => {} };
   }
 }
 
@@ -111,7 +114,13 @@ function run({ args, cwd, env, input }: GitStart, files: Files): GitProcess {
       }),
     );
   });
-  return { pid: child.pid, ended };
+  const endAlone = (): void => {
+    // Those that it has started have these pipes, too.
+    const close = (): void => [child.stdout, child.stderr].forEach((stream) => void stream?.destroy());
+    if (child.kill('SIGKILL')) child.once('exit', close);
+    else close();
+  };
+  return { pid: child.pid, ended, endAlone };
 }
 
 /** Gathers a stream; the answer gives what has come as text. */

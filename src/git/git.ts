@@ -24,8 +24,13 @@ export interface GitOptions {
   readonly input?: string;
   /** Read standard input from this file. */
   readonly inputFile?: string;
-  /** Ends the process and all that it started. */
+  /** Ends the process and all that it started, but see `endsAlone`. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * An abort ends git alone, by force. For a push to a folder: there the remote's own process is among those that git has started,
+   * and must end what it has begun, since it moves several refs one after the other.
+   */
+  readonly endsAlone?: boolean;
   /** Default one hour: a net under a process that hangs, not a measure of its work. */
   readonly timeoutMs?: number;
   /** Talks to a remote: the user's credential, http, url and ssh settings are taken over. */
@@ -98,7 +103,8 @@ async function runGit(args: readonly string[], options: GitOptions, env: Record<
   const { signal, cwd = '/', input, inputFile, outputFile } = options;
   signal?.throwIfAborted();
   const child = await startGit({ args, cwd, env, input, inputFile, outputFile });
-  const ending = endGroup(child.pid, signal, options.timeoutMs ?? TIMEOUT_MS);
+  const kill = options.endsAlone ? child.endAlone : (by: NodeJS.Signals) => killGroup(child.pid, by);
+  const ending = endOn(signal, options.timeoutMs ?? TIMEOUT_MS, kill);
   const result = await child.ended.finally(ending.stop);
   signal?.throwIfAborted();
   const secrets = secretsOf(env);
@@ -110,13 +116,13 @@ async function runGit(args: readonly string[], options: GitOptions, env: Record<
   throw gitError({ args, answer, secrets, remote: options.remote === true, timedOut: ending.timedOut() });
 }
 
-/** Ends the process group on abort or timeout: asked first, so that git takes its lock files away, then forced. */
-function endGroup(pid: number | undefined, signal: AbortSignal | undefined, timeoutMs: number) {
+/** Ends git on abort or timeout: asked first, so that it takes its lock files away, then forced. */
+function endOn(signal: AbortSignal | undefined, timeoutMs: number, kill: (by: NodeJS.Signals) => void) {
   let late = false;
   let force: NodeJS.Timeout | undefined;
   const end = () => {
-    kill(pid, 'SIGTERM');
-    force ??= setTimeout(() => kill(pid, 'SIGKILL'), KILL_AFTER_MS);
+    kill('SIGTERM');
+    force ??= setTimeout(() => kill('SIGKILL'), KILL_AFTER_MS);
   };
   const timer = setTimeout(() => {
     late = true;
@@ -130,12 +136,12 @@ function endGroup(pid: number | undefined, signal: AbortSignal | undefined, time
     clearTimeout(force);
     signal?.removeEventListener('abort', end);
     // The leader is gone; helpers that it left behind go too. Without a leader the number may only be its group's.
-    if (late || signal?.aborted) kill(pid, 'SIGKILL');
+    if (late || signal?.aborted) kill('SIGKILL');
   };
   return { stop, timedOut: () => late };
 }
 
-function kill(pid: number | undefined, signal: NodeJS.Signals): void {
+function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, signal);

@@ -42,6 +42,7 @@ export async function pushRefs(
       gitDir: place.dir,
       remote: true,
       signal,
+      endsAlone: isFolder(place.url),
       allow: [1],
     });
     if (exitCode === 0) return { kind: 'accepted' };
@@ -55,6 +56,10 @@ export async function pushRefs(
     }
     return { kind: 'unknown', error };
   }
+}
+
+function isFolder(url: string): boolean {
+  return url.startsWith('/') || url.startsWith('file:');
 }
 
 /** What the remote has under a full ref name; null if nothing. Throws `REMOTE_UNREACHABLE`. */

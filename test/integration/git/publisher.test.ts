@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { resolveRepository } from '../../../src/git/identity.ts';
@@ -144,10 +144,10 @@ describe('publishing', () => {
     expect(by(room.remote, 'rev-parse', 'task/two^')).toBe(two.commit);
   });
 
-  it('says that it is in doubt when it was cancelled and the remote does not have the commit yet', async () => {
+  it('says that it is in doubt when it was cancelled, and lets the remote in a folder end what it has begun', async () => {
     const room = await fixture();
     const reached = join(room.root, 'reached');
-    hook(room.remote, 'pre-receive', `touch '${reached}'; exec sleep 600`);
+    hook(room.remote, 'pre-receive', `touch '${reached}'; while [ -e '${reached}' ]; do sleep 0.05; done`);
     const one = await changed(room, 'task/one', { 'one.txt': '1' });
     const cancel = new AbortController();
     const publication = publish(room.mirror, one, cancel.signal);
@@ -155,6 +155,9 @@ describe('publishing', () => {
     cancel.abort(new Error('cancelled'));
     await expect(publication).rejects.toMatchObject({ details: { inDoubt: true } });
     expect(tipOf(room.remote, 'task/one')).toBeUndefined();
+    // The remote's process is the remote's: killed between two refs it would have moved some of them.
+    rmSync(reached);
+    await vi.waitFor(() => expect(tipOf(room.remote, 'task/one')).toBe(one.commit), { timeout: 20_000 });
   });
 
   it('takes no commit that is not whole', async () => {
