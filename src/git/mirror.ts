@@ -18,7 +18,7 @@ import { objectFormat } from './objects.ts';
 import { type HeldLock, withProcessLock } from './process-lock.ts';
 import { readRef } from './refs.ts';
 import { shareNext } from './share-next.ts';
-import { clearAfterDeath, LOCK_VARIABLE } from './stale-locks.ts';
+import { clearLeft, LOCK_VARIABLE } from './stale-locks.ts';
 import { noteUse } from './unused-mirrors.ts';
 
 /** An object's full name. */
@@ -101,8 +101,14 @@ function prepareMirror(git: Git, dir: string, url: string): Opening {
   const lockFolder = `${dir}.lock`;
   const locked = <T>(work: (lock: HeldLock) => Promise<T>) =>
     withProcessLock(lockFolder, async (lock) => {
-      if (lock.deadTokens.length > 0) await clearAfterDeath(dir, lock.deadTokens);
-      return work(lock);
+      if (lock.deadTokens.length > 0) await clearLeft(dir, lock.deadTokens);
+      try {
+        return await work(lock);
+      } catch (error) {
+        // A git that had to be killed has left its lock files, and whoever comes next will not find a dead holder.
+        await clearLeft(dir, [lock.token]);
+        throw error;
+      }
     });
   // After the fetch, for which somebody waits. What fails is tried again, but not at every fetch.
   let nextTidyAt = 0;

@@ -1,7 +1,7 @@
 /**
- * What a killed process leaves in a mirror: `*.lock` files and a half-written `packed-refs.new` for ever, and git processes that outlive it. Both are
- * dealt with only by one who follows a dead holder of the mirror's lock: until its orphans are gone, a lock file
- * may still be somebody's.
+ * What a killed process leaves in a mirror: `*.lock` files and a half-written `packed-refs.new` for ever, and git processes
+ * that outlive it. Both are dealt with only under the mirror's lock, by one who follows a dead holder or whose own git has
+ * failed: until the orphans are gone, a lock file may still be somebody's.
  */
 
 import type { Dirent } from 'node:fs';
@@ -14,8 +14,8 @@ export const LOCK_VARIABLE = 'SIGNALBOX_MIRROR_LOCK';
 /** Where processes cannot be looked up, a lock file this old is nobody's. */
 const ABANDONED_MS = 3_600_000;
 
-/** Ends the git processes that the dead holders left, then removes the mirror's lock files. */
-export async function clearAfterDeath(mirrorDir: string, tokens: readonly string[]): Promise<void> {
+/** Ends the git processes that these holders left, then removes the mirror's lock files. */
+export async function clearLeft(mirrorDir: string, tokens: readonly string[]): Promise<void> {
   const known = await endOrphans(tokens);
   const folders = ['', 'objects', 'objects/pack', 'objects/info'].map((name) => join(mirrorDir, name));
   const locks = [

@@ -8,7 +8,7 @@ import { landCommit, readBase } from '../../../src/git/land.ts';
 import { ledgerRef, readLedger } from '../../../src/git/ledger.ts';
 import { createMirrors, type Mirror } from '../../../src/git/mirror.ts';
 import { publishBranch } from '../../../src/git/publisher.ts';
-import { by, changed, type Fixture, fixture, hook, tipOf, type Work } from './support.ts';
+import { by, changed, type Fixture, fixture, hook, letGo, tipOf, type Work } from './support.ts';
 
 const TASK = 'T1-1';
 const REF = ledgerRef(TASK);
@@ -151,7 +151,11 @@ describe('a push in doubt', () => {
     const one = await changed(room, { 'one.txt': '1' });
     const fence = await token(room.mirror, 1);
     // The first push is held, the one that decides passes.
-    hook(room.remote, 'pre-receive', `[ -e '${reached}' ] && exit 0; touch '${reached}'; exec sleep 600`);
+    hook(
+      room.remote,
+      'pre-receive',
+      `[ -e '${reached}' ] && exit 0; touch '${reached}'; while [ -e '${reached}' ]; do sleep 0.05; done`,
+    );
     const cancel = new AbortController();
     const doubts: unknown[] = [];
     const { dir, branch } = one.workspace;
@@ -167,6 +171,7 @@ describe('a push in doubt', () => {
     expect(tipOf(room.remote, 'task/one')).toBeUndefined();
     if (answer.kind !== 'undone') throw new Error('not undone');
     expect(await publish(room.mirror, answer.fence, one)).toMatchObject({ kind: 'published' });
+    await letGo(room.remote, reached);
     expect(subjects(room.remote)).toEqual(['token', 'token', `published ${one.commit}`]);
   });
 

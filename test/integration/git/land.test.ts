@@ -6,7 +6,7 @@ import { type LandResult, landCommit, readBase } from '../../../src/git/land.ts'
 import { createMirrors, type Mirror } from '../../../src/git/mirror.ts';
 import { findLanding } from '../../../src/git/published.ts';
 import { rebaseOnto } from '../../../src/git/rebase.ts';
-import { advance, BY_LEASE, by, changed, commitAll, fixture, hook, tipOf, type Work, write } from './support.ts';
+import { advance, BY_LEASE, by, changed, commitAll, fixture, hook, letGo, tipOf, type Work, write } from './support.ts';
 
 /** Rebases the work onto base as it is now. */
 async function ready(mirror: Mirror, { workspace, start, commit }: Work) {
@@ -174,7 +174,7 @@ describe('landing', () => {
   it('says that it is in doubt when it was cancelled and base does not have the commit yet', async () => {
     const room = await fixture();
     const reached = join(room.root, 'reached');
-    hook(room.remote, 'pre-receive', `touch '${reached}'; exec sleep 600`);
+    hook(room.remote, 'pre-receive', `touch '${reached}'; while [ -e '${reached}' ]; do sleep 0.05; done`);
     const one = await changed(room, { 'one.txt': '1' });
     const cancel = new AbortController();
     const landing = land(room.mirror, one, cancel.signal);
@@ -182,6 +182,7 @@ describe('landing', () => {
     cancel.abort(new Error('cancelled'));
     await expect(landing).rejects.toMatchObject({ details: { inDoubt: true } });
     expect(tipOf(room.remote, 'main')).toBe(room.first);
+    await letGo(room.remote, reached);
   });
 
   it('lets exactly one of two win at a time, and loses none of 10 rounds', { timeout: 120_000 }, async () => {

@@ -152,6 +152,17 @@ describe('after a process that died', () => {
     await withProcessLock(`${dir}.lock`, async ({ deadTokens }) => expect(deadTokens).toEqual([]));
   });
 
+  it('with a git that had to be killed, the holder itself removes what was locked, and the next fetch works', async () => {
+    const { mirror, person } = await fixture();
+    write(mirror.dir, { 'HEAD.lock': '' });
+    write(person, { 'more.txt': 'm' });
+    const second = commitAll(person);
+    by(person, 'push', '--quiet', 'origin', 'main');
+    await expect(mirror.fetch()).rejects.toMatchObject({ code: 'GIT' });
+    await mirror.fetch();
+    expect(await mirror.resolve('refs/heads/main')).toBe(second);
+  });
+
   it('without the lock, nothing is removed: a lock file may be somebody’s', async () => {
     const { mirror } = await fixture();
     const file = join(mirror.dir, 'refs/heads/other.lock');

@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { resolveRepository } from '../../../src/git/identity.ts';
@@ -6,7 +6,19 @@ import type { Mirror } from '../../../src/git/mirror.ts';
 import { createMirrors } from '../../../src/git/mirror.ts';
 import { publishBranch } from '../../../src/git/publisher.ts';
 import { snapshot } from '../../../src/git/snapshot.ts';
-import { BY_LEASE, by, commitAll, type Fixture, fixture, hook, type Run, startRun, tipOf, write } from './support.ts';
+import {
+  BY_LEASE,
+  by,
+  commitAll,
+  type Fixture,
+  fixture,
+  hook,
+  letGo,
+  type Run,
+  startRun,
+  tipOf,
+  write,
+} from './support.ts';
 
 /** A run that has changed a file and made its commit. */
 async function changed(room: Fixture, branch: string, files: Record<string, string>) {
@@ -156,7 +168,7 @@ describe('publishing', () => {
     await expect(publication).rejects.toMatchObject({ details: { inDoubt: true } });
     expect(tipOf(room.remote, 'task/one')).toBeUndefined();
     // The remote's process is the remote's: killed between two refs it would have moved some of them.
-    rmSync(reached);
+    await letGo(room.remote, reached);
     await vi.waitFor(() => expect(tipOf(room.remote, 'task/one')).toBe(one.commit), { timeout: 20_000 });
   });
 

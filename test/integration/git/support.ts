@@ -1,10 +1,10 @@
 /** Real remotes and checkouts in a folder of their own, and short ways to do what people and steps do with them. */
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import type { Fence } from '../../../src/git/fence.ts';
 import { createGit, type Git } from '../../../src/git/git.ts';
 import { resolveRepository } from '../../../src/git/identity.ts';
@@ -157,4 +157,11 @@ export function advance({ person }: Fixture, files: Record<string, string>): str
 export function tipOf(remote: string, branch: string): string | undefined {
   const line = by(remote, 'for-each-ref', '--format=%(objectname)', `refs/heads/${branch}`);
   return line === '' ? undefined : line;
+}
+
+/** Lets a push go on that a hook holds while `file` exists, and waits until the remote has taken its objects or dropped them. */
+export async function letGo(remote: string, file: string): Promise<void> {
+  rmSync(file);
+  const incoming = () => readdirSync(join(remote, 'objects')).filter((name) => name.startsWith('tmp_objdir-'));
+  await vi.waitFor(() => expect(incoming()).toEqual([]), { timeout: 20_000 });
 }

@@ -87,7 +87,7 @@ describe('a push that does not end', () => {
   function hang(remote: Remote, hook: 'pre-receive' | 'post-receive', arrived: string): void {
     const file = join(remote.dir, 'hooks', hook);
     const others = 'case "$(cat)" in *refs/heads/*) ;; *) exit 0 ;; esac';
-    writeFileSync(file, `#!/bin/sh\n${others}\ntouch '${arrived}'\nexec sleep 600\n`);
+    writeFileSync(file, `#!/bin/sh\n${others}\ntouch '${arrived}'\nwhile [ -e '${arrived}' ]; do sleep 0.05; done\n`);
     chmodSync(file, 0o755);
   }
 
