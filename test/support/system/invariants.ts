@@ -49,8 +49,8 @@ async function keysLeft({ client }: World): Promise<string[]> {
   const { redis, keys } = client.queue;
   const all = (await Promise.all(serversOf(redis).map(async (one) => await one.keys(`${keys.prefix}*`)))).flat();
   const names = all.map((key) => key.slice(keys.prefix.length));
-  const families = ['node', 'record', 'lease', 'ticket', 'line', 'waiter', 'waiting', 'dependents', 'branch'];
-  const singles = ['held', 'holding', 'holders', 'merged', 'growing', 'tickets', 'granted', 'unqueued'];
+  const families = ['node', 'record', 'lease', 'ticket', 'line', 'waiter', 'waiting', 'wanted', 'dependents'];
+  const singles = ['held', 'holding', 'holders', 'merged', 'growing', 'tickets', 'granted', 'unqueued', 'branches'];
   const jobs = ['active', 'wait', 'prioritized', 'delayed', 'paused'].map((list) => `tasks:${list}`);
   return names.filter(
     (name) =>
