@@ -139,8 +139,9 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'only release and the reaper free a claim, not the end of its lease',
     file: 'src/claims/nodes.lua',
-    from: '  if held then\n',
-    to: `  if held then
+    from: '  if is_barred(text, node[2]) then\n',
+    to: `  local held = is_barred(text, node[2])
+  if held then
     held = false
     for _, holder in ipairs(excluding_holders(node[1], node[2])) do
       held = held or redis.call('EXISTS', PREFIX .. 'lease:' .. holder) == 1
