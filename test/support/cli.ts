@@ -2,11 +2,12 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freshQueueName, testRedisUrl } from './redis.ts';
+import { removeFolder } from './remove-folder.ts';
 import { Remote } from './system/remote.ts';
 import { until } from './system/until.ts';
 
@@ -165,7 +166,7 @@ export class CliWorld implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     // Asked first, so that a worker's supervisor ends its steps and `up` its children.
     await Promise.all(this.#started.map(async (one) => await endOf(one)));
-    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    removeFolder(this.dir);
   }
 }
 

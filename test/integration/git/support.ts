@@ -12,6 +12,7 @@ import { createMirrors, type Mirror } from '../../../src/git/mirror.ts';
 import { snapshot } from '../../../src/git/snapshot.ts';
 import { resolveStart, type StartPoint } from '../../../src/git/start-point.ts';
 import { createWorkspace, type Workspace } from '../../../src/git/workspace.ts';
+import { removeFolder } from '../../support/remove-folder.ts';
 
 const PERSON = {
   ...process.env,
@@ -26,7 +27,7 @@ const PERSON = {
 /** A folder that is removed after the test. */
 export function tempDir(): string {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'signalbox-git-')));
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  onTestFinished(() => removeFolder(dir));
   return dir;
 }
 

@@ -3,12 +3,13 @@
  * of what it has submitted. Everything in it ends with the test, however that ends.
  */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ulid } from 'ulid';
 import { Signalbox, type TaskInput, type TaskView } from '../../../src/index.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../../../src/redis/embedded.ts';
+import { removeFolder } from '../remove-folder.ts';
 import { processesOf } from './processes.ts';
 import { Proxy } from './proxy.ts';
 import { git, Remote } from './remote.ts';
@@ -293,7 +294,7 @@ export class World {
     if (this.redis !== undefined) killQuietly(this.redis.pid, 'SIGCONT');
     await this.client.close();
     await this.redis?.stop();
-    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    removeFolder(this.dir);
   }
 }
 
