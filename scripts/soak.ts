@@ -113,7 +113,8 @@ async function main(): Promise<number> {
 }
 
 try {
-  process.exitCode = await main();
+  // Now, since a round that went wrong may still be waiting for something.
+  process.exit(await main());
 } catch (error) {
   if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
   process.stderr.write(`${error.message}\n\n${HELP}`);

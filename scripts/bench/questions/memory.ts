@@ -16,7 +16,7 @@ const STATES = ['queued', 'blocked', 'running', 'finished'] as const;
 type State = (typeof STATES)[number];
 
 /** How many tasks there are in each state; running ones each need a slot. */
-const COUNTS: Readonly<Record<State, number>> = { queued: 4_000, blocked: 4_000, running: 300, finished: 1_000 };
+const COUNTS: Readonly<Record<State, number>> = { queued: 2_000, blocked: 2_000, running: 300, finished: 1_000 };
 /** As many are in that state before: scripts, streams of events and metrics are there once, however many tasks there are. */
 const FIRST = 50;
 const RUNS: Readonly<Record<State, number>> = { queued: 2, blocked: 2, running: 1, finished: 2 };
