@@ -19,7 +19,7 @@ type State = (typeof STATES)[number];
 const COUNTS: Readonly<Record<State, number>> = { queued: 2_000, blocked: 2_000, running: 300, finished: 1_000 };
 /** As many are in that state before: scripts, streams of events and metrics are there once, however many tasks there are. */
 const FIRST = 50;
-const RUNS: Readonly<Record<State, number>> = { queued: 2, blocked: 2, running: 1, finished: 2 };
+const RUNS: Readonly<Record<State, number>> = { queued: 2, blocked: 1, running: 1, finished: 2 };
 /** How many no-op tasks one worker runs while its memory is looked at, and how often that is. */
 const ENDURED = { tasks: 10_000, looks: 4 };
 
