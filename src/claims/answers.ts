@@ -14,13 +14,18 @@ export interface Grant {
 /** The obstacle of what the queue's Redis has admitted and the lock servers have not. */
 export const LOCK_SERVERS = 'lock servers';
 
-/** What became of a request. `grants` are other tickets that the same step served. */
+interface Asked {
+  /** The number of this pick-up of the task; 0 for what is no run. */
+  readonly pickup: number;
+  /** Other tickets that the same step served. */
+  readonly grants: readonly Grant[];
+}
+
+/** What became of a request. */
 export type Acquired =
-  | {
+  | (Asked & {
       readonly kind: 'held';
       readonly lock: HeldLock;
-      /** The number of this pick-up of the task. */
-      readonly pickup: number;
       readonly run: number;
       readonly crashes: number;
       /** How many holders there are in the queue now, this one included. */
@@ -33,25 +38,19 @@ export type Acquired =
       readonly handOverMs: number | null;
       /** How the task shall end, if somebody asked for its cancel. */
       readonly cancel: string | null;
-      readonly grants: readonly Grant[];
-    }
-  /** In line under `obstacle`, which `blocker` (a task, or '') has; `own`: behind an earlier run of the same task. */
-  | (Refused & {
-      readonly kind: 'blocked';
-      readonly pickup: number;
-      readonly own: boolean;
-      readonly preempts: readonly string[];
     })
-  | (Refused & { readonly kind: 'conflict'; readonly pickup: number })
+  /** In line under `obstacle`, which `blocker` (a task, or '') has; `own`: behind an earlier run of the same task. */
+  | (Asked &
+      Refused & {
+        readonly kind: 'blocked';
+        readonly own: boolean;
+        readonly preempts: readonly string[];
+      })
+  | (Asked & Refused & { readonly kind: 'conflict' })
   /** Another worker has the task's job by now, or the task has ended: this one must do nothing. */
   | { readonly kind: 'stale' | 'ended' }
   /** The lock servers did not agree, for this reason; it was given back, which may have served others. */
-  | {
-      readonly kind: 'unconfirmed';
-      readonly pickup: number;
-      readonly reason: string;
-      readonly grants: readonly Grant[];
-    }
+  | (Asked & { readonly kind: 'unconfirmed'; readonly reason: string })
   /** Redis gave no answer; whatever it took was given back, which may have served others. */
   | { readonly kind: 'unknown'; readonly error: SignalboxError; readonly grants: readonly Grant[] };
 
@@ -78,9 +77,19 @@ export function readAcquired([, kind, json, ...rest]: Reply = [], lock?: HeldLoc
   const details: unknown = JSON.parse(String(json ?? '{}'));
   const grants = readGrants(rest);
   if (kind === 'held' && lock !== undefined) {
-    const { pickup, run, crashes, holders, slots, beside, handOver, cancel } = details as {
-      readonly [count in 'pickup' | 'run' | 'crashes' | 'holders']: number;
+    const {
+      pickup = 0,
+      run,
+      crashes,
+      holders,
+      slots,
+      beside,
+      handOver,
+      cancel,
+    } = details as {
+      readonly [count in 'run' | 'crashes' | 'holders']: number;
     } & {
+      readonly pickup?: number;
       readonly slots: string | false;
       readonly beside?: unknown;
       readonly handOver?: number;
@@ -90,8 +99,13 @@ export function readAcquired([, kind, json, ...rest]: Reply = [], lock?: HeldLoc
     const facts = { handOverMs: handOver ?? null, cancel: cancel || null };
     return { kind, lock, pickup, run, crashes, holders, slots: numbers, beside: asList(beside), ...facts, grants };
   }
-  const { pickup, obstacle, blocker, preempts } = details as Details & {
-    readonly pickup: number;
+  const {
+    pickup = 0,
+    obstacle,
+    blocker,
+    preempts,
+  } = details as Details & {
+    readonly pickup?: number;
     readonly preempts?: readonly string[];
   };
   if (kind === 'conflict') return { kind, pickup, obstacle, blocker, grants };

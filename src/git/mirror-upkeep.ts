@@ -42,8 +42,8 @@ export async function isUntidy(dir: string): Promise<boolean> {
 
 /**
  * Puts loose objects and small packs together, reachable or not, and refs into one file, and takes away what a killed git
- * left half written. To be called under the mirror's lock. Each pack is left at least twice as large as the next, so that an object is rewritten only a few times however
- * often this is done, and there are few packs however much there is.
+ * left half written. To be called under the mirror's lock. Each pack is left at least twice as large as the next, so that an
+ * object is rewritten only a few times however often this is done, and there are few packs however much there is.
  */
 export async function tidy(git: Git, dir: string, options: Pick<GitOptions, 'env' | 'signal'>): Promise<void> {
   const config = [['repack.writeBitmaps', 'false']] as const;

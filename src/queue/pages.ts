@@ -1,7 +1,7 @@
 /** Kept tasks a page at a time, in the short form that lists show: their records may be long, and they may be many. */
 
 import type { TaskState } from '../task/states.ts';
-import type { Place } from './past.ts';
+import type { Place } from './read-records.ts';
 import type { TaskRecord } from './record.ts';
 
 /** The fields of a record that lists show. */

@@ -1,16 +1,8 @@
-/** What kept tasks have been through, read in pages and in part: their records may be long. */
+/** What kept tasks have been through, read in pages and, where that will do, in part: their records may be long. */
 
-import type { Connection } from '../redis/connect.ts';
-import type { Keys } from '../redis/keys.ts';
 import type { TaskState } from '../task/states.ts';
-import { readHashes } from './read-records.ts';
-import { readChange, readRecord, type TaskRecord } from './record.ts';
-
-/** Where to read. */
-export interface Place {
-  readonly redis: Connection;
-  readonly keys: Keys;
-}
+import { type Place, readRecords } from './read-records.ts';
+import { readChange, type TaskRecord } from './record.ts';
 
 /** The fields of a record that tell what kind of task it is. */
 type KindField = 'title' | 'owner' | 'spec' | 'repoKey';
@@ -75,8 +67,7 @@ export async function* conflictPages(place: Place): AsyncGenerator<ConflictRecor
 
 /** The same of some tasks; of those among them that are kept. */
 export async function readConflicts(place: Place, ids: readonly string[]): Promise<ConflictRecord[]> {
-  const hashes = await readHashes(place, ids);
-  return hashes.flatMap((fields, i) => (fields['state'] === undefined ? [] : [readRecord(ids[i] ?? '', fields)]));
+  return (await readRecords(place, ids)).filter((record) => record !== undefined);
 }
 
 /** The changes of state of some tasks, oldest first. */

@@ -9,14 +9,13 @@ import { rethrow } from '../redis/refusal.ts';
 import { Script } from '../redis/scripts.ts';
 import { newIncarnation } from '../task/ids.ts';
 import { isTerminal, type Outcome, STATES, type TaskState, TRANSITIONS } from '../task/states.ts';
-import { readHashes } from './read-records.ts';
+import { readRecords } from './read-records.ts';
 import {
   type CancelCode,
   cancelOf,
   type HistoryEntry,
   type RecordFields,
   readChange,
-  readRecord,
   type TaskRecord,
 } from './record.ts';
 import { guard, type Refusal, readRefusal, type Writer } from './refusal.ts';
@@ -218,8 +217,7 @@ export class TaskStore {
 
   /** The records of those of `ids` that exist, in that order. */
   async getMany(ids: readonly string[]): Promise<TaskRecord[]> {
-    const hashes = await readHashes(this.#options, ids);
-    return hashes.flatMap((fields, i) => (fields['state'] === undefined ? [] : [readRecord(ids[i] ?? '', fields)]));
+    return (await readRecords(this.#options, ids)).filter((record) => record !== undefined);
   }
 
   /** A task's changes of state, oldest first. */

@@ -1,8 +1,8 @@
 /** The tasks that ran in a stretch of time, with their changes of state, as far as a timeline shows them. */
 
-import { type Place, readStateTimes, type StateTime } from './past.ts';
-import { readHashes } from './read-records.ts';
-import { readRecord, type TaskRecord } from './record.ts';
+import { readStateTimes, type StateTime } from './past.ts';
+import { type Place, readRecords } from './read-records.ts';
+import type { TaskRecord } from './record.ts';
 
 /** A task whose newest run is shown. */
 export interface RanTask {
@@ -34,14 +34,9 @@ export async function readRanTasks(
   // What ended after the stretch may have run in it: it began before its end.
   const ended = await redis.zrevrangebyscore(keys.all('finished'), '+inf', since, 'LIMIT', 0, 4 * limit);
   const ids = [...new Set([...running, ...ended])];
-  const [records, times] = await Promise.all([readShown(place, ids), readStateTimes(place, ids)]);
+  const [records, times] = await Promise.all([readRecords(place, ids), readStateTimes(place, ids)]);
   return records
     .flatMap((record, i) => (record === undefined ? [] : [{ record, times: times[i] ?? [] }]))
     .filter(({ times: changes }) => changes.some(({ state, at }) => state === 'running' && at <= until))
     .slice(0, limit);
-}
-
-async function readShown(place: Place, ids: readonly string[]) {
-  const hashes = await readHashes(place, ids);
-  return hashes.map((fields, i) => (fields['state'] === undefined ? undefined : readRecord(ids[i] ?? '', fields)));
 }

@@ -76,7 +76,8 @@ local function keep_for(ticket)
   ticket.keeps = true
 end
 
--- Reserves all that a ticket wants, which was just found to be free, and wakes whoever waits: a task's job, or by a message a waiter that has none.
+-- Reserves all that a ticket wants, which was just found to be free, and wakes whoever waits: a task's job, or by a message
+-- a waiter that has none.
 local function grant(ticket)
   redis.call('ZREM', PREFIX .. 'line:' .. ticket.under, ticket.id)
   if ticket.kind == 'task' and is_own_limit(ticket.under) then set_stopped(ticket.id, false) end

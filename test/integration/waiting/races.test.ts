@@ -352,6 +352,46 @@ test.each(['no number', '-3', '1e300', '7.5'])(
   },
 );
 
+test('of many conflicts the newest fifty are kept, in their order', async () => {
+  const holder = await submit(['x']);
+  held(await ask(holder));
+  await queue.bull.remove(holder);
+  const id = await submit(['x']);
+  const key = queue.keys.key('task', id);
+  // As if it had met 74 of them.
+  const met = Array.from({ length: 74 }, (_, i) => [`c:${(i + 1) % 50}`, `${i + 1} - path:${i + 1}`] as const);
+  await redis.hset(key, { conflicts: 74, ...Object.fromEntries(met) });
+  await takeByHand('parker');
+  await ask(id, 'parker');
+  const { conflicts } = await queue.get(id);
+  const earlier = Array.from({ length: 49 }, (_, i) => `path:${i + 26}`);
+  expect(conflicts.map(({ resource }) => resource)).toEqual([...earlier, 'path:x']);
+  expect(conflicts.at(-1)?.holderTaskId).toBe(holder);
+  expect(conflicts[0]).toEqual({ resource: 'path:26', holderTaskId: null, at: new Date(26).toISOString() });
+});
+
+test('what waits is laid out in one piece: no hash of it has a long value', async () => {
+  held(await ask(await submit(['x'])));
+  const id = await submit(['x', 'y', 'src/some/folder/with/a/name.ts']);
+  const { prefix, name } = queue.keys.bull;
+  const hashes = [queue.keys.key('task', id), `${prefix}:${name}:${id}`];
+  const encodings = async () => await Promise.all(hashes.map(async (key) => await redis.object('ENCODING', key)));
+  expect(new Set(await encodings())).not.toContain('hashtable');
+  await ask(id);
+  hashes.push(queue.keys.key('ticket', id));
+  expect(new Set(await encodings())).not.toContain('hashtable');
+});
+
+test('a job comes back whose worker could not say what became of it', async () => {
+  const id = await submit(['x']);
+  const taken = await consume(async () => {
+    if (taken.length === 1) throw new Error('Redis refused a write');
+    return await Promise.resolve({ kind: 'ended' } as const);
+  });
+  await until(() => taken.length === 2);
+  expect(taken).toEqual([id, id]);
+});
+
 test('a run whose end was written before, and the answer lost, leaves no job asleep behind it', async () => {
   const id = await submit(['x']);
   const lock = held(await ask(id));
