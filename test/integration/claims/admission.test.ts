@@ -127,6 +127,17 @@ describe('a claim', () => {
     }
   });
 
+  test('that ends with an entry gone leaves the others counted, whatever somebody has done to the counts', async () => {
+    const { ask, locker, keys } = setUp();
+    const held = lockOf(await ask('a', { write: ['x'] }));
+    lockOf(await ask('b', { write: ['y'] }));
+    expect(await redis.zrem(keys.all('holding'), `${repoKey}#path:\0a\0IX`)).toBe(1);
+    expect(await redis.hdel(keys.all('held'), `${repoKey}#path:`)).toBe(1);
+    await locker.release(held);
+    expect((await ask('c', { read: ['**'] })).kind).toBe('blocked');
+    expect((await ask('d', { write: ['x'] })).kind).toBe('held');
+  });
+
   test('finds a slot that is taken wherever it stands among what is claimed', async () => {
     const { ask, line } = setUp();
     await line.setLimit('resource:db', 1);
