@@ -200,18 +200,20 @@ const CONFLICTS_KEPT = 50;
 
 /** `conflicts` counts them all, and `c:<number>` has one: `<ms since the epoch> <task or -> <resource>`. */
 function conflictsOf(f: Readonly<Record<string, string>>): ConflictReport[] {
-  const count = Number(f['conflicts'] ?? 0);
-  if (!Number.isSafeInteger(count) || count < 1) return [];
-  const kept = Array.from(
-    { length: Math.min(count, CONFLICTS_KEPT) },
-    (_, i, all = Math.min(count, CONFLICTS_KEPT)) => {
-      const [, at, task, resource] =
-        /^(\d{1,15}) (\S+) (.+)$/s.exec(f[`c:${(count - all + 1 + i) % CONFLICTS_KEPT}`] ?? '') ?? [];
-      if (at === undefined || task === undefined || resource === undefined) return undefined;
-      return { resource, holderTaskId: task === '-' ? null : task, at: new Date(Number(at)).toISOString() };
-    },
-  );
-  return kept.filter((one) => one !== undefined);
+  const met = Number(f['conflicts'] ?? 0);
+  const kept = Number.isSafeInteger(met) ? Math.max(0, Math.min(met, CONFLICTS_KEPT)) : 0;
+  const texts = Array.from({ length: kept }, (_, i) => f[`c:${(met - kept + 1 + i) % CONFLICTS_KEPT}`] ?? '');
+  return texts.flatMap((text) => {
+    const [, at, task, resource = ''] = /^(\d{1,15}) (\S+) (.+)$/s.exec(text) ?? [];
+    if (at === undefined) return [];
+    return [
+      {
+        resource,
+        holderTaskId: task === undefined || task === '-' ? null : task,
+        at: new Date(Number(at)).toISOString(),
+      },
+    ];
+  });
 }
 
 /** A list that a forged or damaged record may hold anything in place of. */
