@@ -47,35 +47,39 @@ const ALWAYS = /^(PATH|TMPDIR|TZ)$/;
 const FOR_REMOTES =
   /^(HOME|USER|LOGNAME|XDG_\w+|SSH_\w+|GIT_SSH\w*|GIT_ASKPASS|GIT_SSL_\w+|SSL_CERT_\w+|CURL_CA_BUNDLE|\w+_proxy|\w+_PROXY|DBUS_SESSION_BUS_ADDRESS|GNUPGHOME|PASSWORD_STORE_\w+|GCM_\w+|GH_\w+|GITHUB_TOKEN|GITLAB_TOKEN|AWS_\w+)$/;
 
-/** The environment of a git that stays on this machine. */
-export function localEnv(user: UserEnv, config: readonly ConfigEntry[]): Record<string, string> {
-  return { ...pick(user, (name) => ALWAYS.test(name)), ...fixed(), ...configEnv([...HARDENING, ...config]) };
+const FIXED: Readonly<Record<string, string>> = {
+  LC_ALL: 'C',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_ATTR_NOSYSTEM: '1',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_OPTIONAL_LOCKS: '0',
+  GIT_LITERAL_PATHSPECS: '1',
+  GIT_PAGER: 'cat',
+  // Refs are read from files, whatever a later git makes of new repositories.
+  GIT_DEFAULT_REF_FORMAT: 'files',
+  GIT_EDITOR: 'true',
+};
+
+/** What a user's environment makes of the environments of git. */
+export interface GitEnvs {
+  /** Of a git that stays on this machine. */
+  readonly local: (config: readonly ConfigEntry[]) => Record<string, string>;
+  /** Of a git that talks to a remote; `settings` are the user's; what comes later wins. */
+  readonly remote: (settings: readonly ConfigEntry[], config: readonly ConfigEntry[]) => Record<string, string>;
 }
 
-/** The environment of a git that talks to a remote; `settings` are the user's; what comes later wins. */
-export function remoteEnv(
-  user: UserEnv,
-  settings: readonly ConfigEntry[],
-  config: readonly ConfigEntry[],
-): Record<string, string> {
-  const passed = pick(user, (name) => ALWAYS.test(name) || FOR_REMOTES.test(name));
-  const patience = PATIENCE.filter(([key]) => key !== 'core.sshCommand' || passed['GIT_SSH'] === undefined);
-  return { ...passed, ...fixed(), ...configEnv([...patience, ...settings, ...HARDENING, ...config]) };
-}
-
-function fixed(): Record<string, string> {
+/** Reads the user's environment once. */
+export function gitEnvs(user: UserEnv): GitEnvs {
+  const always = { ...pick(user, ALWAYS), ...FIXED };
+  const forRemotes = { ...pick(user, FOR_REMOTES), ...always };
+  const patience = PATIENCE.filter(([key]) => key !== 'core.sshCommand' || forRemotes['GIT_SSH'] === undefined);
   return {
-    LC_ALL: 'C',
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_ATTR_NOSYSTEM: '1',
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_OPTIONAL_LOCKS: '0',
-    GIT_LITERAL_PATHSPECS: '1',
-    GIT_PAGER: 'cat',
-    // Refs are read from files, whatever a later git makes of new repositories.
-    GIT_DEFAULT_REF_FORMAT: 'files',
-    GIT_EDITOR: 'true',
+    local: (config) => ({ ...always, ...configEnv([...HARDENING, ...config]) }),
+    remote: (settings, config) => ({
+      ...forRemotes,
+      ...configEnv([...patience, ...settings, ...HARDENING, ...config]),
+    }),
   };
 }
 
@@ -88,8 +92,8 @@ function configEnv(entries: readonly ConfigEntry[]): Record<string, string> {
   return env;
 }
 
-function pick(env: UserEnv, wanted: (name: string) => boolean): Record<string, string> {
+function pick(env: UserEnv, wanted: RegExp): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && wanted(entry[0])),
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && wanted.test(entry[0])),
   );
 }

@@ -26,13 +26,15 @@ const UNREACHABLE = [
 export interface GitFailure {
   readonly args: readonly string[];
   readonly answer: GitResult;
+  /** Why it was ended before it had said all. */
+  readonly failure: string | undefined;
   readonly secrets: readonly string[];
   readonly remote: boolean;
   readonly timedOut: boolean;
 }
 
 /** The error for a git that failed: `REMOTE_UNREACHABLE` or `GIT`. `details.stderr` is the scrubbed tail. */
-export function gitError({ args, answer, secrets, remote, timedOut }: GitFailure): SignalboxError {
+export function gitError({ args, answer, failure, secrets, remote, timedOut }: GitFailure): SignalboxError {
   const stderr = answer.stderr.trim().slice(-TAIL_CHARS);
   const command = scrub(args.find((arg) => !arg.startsWith('-')) ?? '', secrets);
   const details = { command, exitCode: answer.exitCode, stderr };
@@ -45,9 +47,7 @@ export function gitError({ args, answer, secrets, remote, timedOut }: GitFailure
   }
   const why = timedOut
     ? 'it did not end in time'
-    : stderr === ''
-      ? `exit code ${answer.exitCode}`
-      : tellingLine(stderr);
+    : (failure ?? (stderr === '' ? `exit code ${answer.exitCode}` : tellingLine(stderr)));
   return new SignalboxError('GIT', `git ${command} failed: ${why}`, {
     next: 'Look at the end of its output in the details; if the repository is sound, report it.',
     details,

@@ -3,10 +3,10 @@
  * processor time again as git needs itself.
  */
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { type FileHandle, open } from 'node:fs/promises';
 
-/** What to start. */
+/** What to start: plain data, so that another process can be told. */
 export interface GitStart {
   readonly args: readonly string[];
   readonly cwd: string;
@@ -17,72 +17,101 @@ export interface GitStart {
   readonly inputFile?: string | undefined;
   /** Standard output goes to this file instead of into memory. */
   readonly outputFile?: string | undefined;
+  /** `end` ends git alone, by force, and not what it has started, whatever that still says. */
+  readonly endsAlone?: boolean | undefined;
 }
 
-/** How it ended. `failure`: it never ran, or was ended because it said too much. */
+/** How it ended; plain data. */
 export interface GitExit {
-  /** -1 when a signal ended it. */
+  /** -1 when a signal ended it, or it never ran. */
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  readonly failure?: NodeJS.ErrnoException;
+  /** Whether it ran at all. */
+  readonly ran: boolean;
+  /** Why it never ran, or was ended before it had said all. */
+  readonly failure?: { readonly message: string /** As `ENOENT`, of the start alone. */; readonly code?: string };
 }
 
-/** A process that runs, or could not be started. */
+/** A process that runs, or is about to, or could not be started. */
 export interface GitProcess {
-  /** Also the number of its session and process group; undefined if it could not be started. */
-  readonly pid: number | undefined;
   /** Resolves when it has ended and nothing more is said. Never rejects. */
   readonly ended: Promise<GitExit>;
-  /** Ends it by force, and not what it has started, whatever that still says. Harmless when it has ended. */
-  readonly endAlone: () => void;
+  /** Its number, and that of its session and group; undefined if it could not be started. Resolves once that is known. */
+  readonly pid: Promise<number | undefined>;
+  /**
+   * Ends it, and all that it has started: what is left of them when it has ended goes by force, before `ended` resolves.
+   * Harmless when it has ended.
+   */
+  readonly end: (signal: 'SIGTERM' | 'SIGKILL') => void;
 }
+
+/** How git processes come about. */
+export type StartGit = (start: GitStart) => GitProcess;
 
 const MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
 
-/** Starts git. Rejects only if one of the files cannot be opened. */
-export async function startGit(start: GitStart): Promise<GitProcess> {
-  const { inputFile, outputFile } = start;
-  const input = inputFile === undefined ? undefined : await open(inputFile, 'r');
-  const output = outputFile === undefined ? undefined : await openBeside(input, outputFile);
-  const { pid, ended, endAlone } = tryRun(start, { input, output });
-  const closed = async (): Promise<GitExit> => {
-    try {
-      return await ended;
-    } finally {
-      await input?.close();
-      await output?.close();
-    }
+/** Starts git as a child of this process. */
+export const startGit: StartGit = (start) => {
+  const signals: NodeJS.Signals[] = [];
+  let child: ChildProcess | undefined;
+  const end = (signal: NodeJS.Signals): void => {
+    signals.push(signal);
+    if (child !== undefined) endChild(child, signal, start.endsAlone === true);
   };
-  return { pid, ended: closed(), endAlone };
-}
-
-async function openBeside(input: FileHandle | undefined, outputFile: string): Promise<FileHandle> {
-  try {
-    return await open(outputFile, 'w');
-  } catch (error) {
-    await input?.close();
-    throw error;
-  }
-}
+  const begun = withFiles(start, (files) => {
+    if (signals.length > 0) throw new Error('it was ended before it began');
+    child = spawnGit(start, files);
+    const exit = exitOf(child).finally(() => {
+      // The leader is gone; helpers that it left behind go too. Without a leader the number may only be its group's.
+      if (signals.length > 0 && child !== undefined && start.endsAlone !== true) endChild(child, 'SIGKILL', false);
+    });
+    return { pid: child.pid, exit };
+  });
+  return {
+    pid: begun.then(({ pid }) => pid),
+    ended: begun.then(async ({ exit }) => await exit),
+    end,
+  };
+};
 
 interface Files {
   readonly input: FileHandle | undefined;
   readonly output: FileHandle | undefined;
 }
 
-/** Some reasons not to start, such as a want of memory, Node throws instead of telling them later. */
-function tryRun(start: GitStart, files: Files): GitProcess {
+interface Begun {
+  readonly pid: number | undefined;
+  readonly exit: Promise<GitExit>;
+}
+
+/** Opens the files, begins, and closes them at the end. What keeps it from beginning becomes its exit. */
+async function withFiles({ inputFile, outputFile }: GitStart, begin: (files: Files) => Begun): Promise<Begun> {
+  const opened: FileHandle[] = [];
+  const close = async (): Promise<void> => void (await Promise.all(opened.map(async (file) => await file.close())));
+  const openOne = async (path: string | undefined, flags: string): Promise<FileHandle | undefined> => {
+    if (path === undefined) return undefined;
+    const file = await open(path, flags);
+    opened.push(file);
+    return file;
+  };
   try {
-    return run(start, files);
+    const { pid, exit } = begin({ input: await openOne(inputFile, 'r'), output: await openOne(outputFile, 'w') });
+    return { pid, exit: exit.finally(close) };
   } catch (error) {
-    const failure = error as NodeJS.ErrnoException;
-    const ended = Promise.resolve({ exitCode: -1, stdout: '', stderr: '', failure });
-    return { pid: undefined, ended, endAlone: () => {} };
+    await close();
+    return { pid: undefined, exit: Promise.resolve(neverRan(error instanceof Error ? error.message : String(error))) };
   }
 }
 
-function run({ args, cwd, env, input }: GitStart, files: Files): GitProcess {
+/** The exit of a git that never ran. */
+export function neverRan(message: string, code?: string): GitExit {
+  const failure = code === undefined ? { message } : { message, code };
+  return { exitCode: -1, stdout: '', stderr: '', ran: false, failure };
+}
+
+/** Some reasons not to start, such as a want of memory, Node throws instead of telling them later. */
+function spawnGit({ args, cwd, env, input }: GitStart, files: Files): ChildProcess {
   const child = spawn('git', args, {
     cwd,
     env,
@@ -92,35 +121,51 @@ function run({ args, cwd, env, input }: GitStart, files: Files): GitProcess {
   });
   // It may end before it has read all: its exit code says why.
   child.stdin?.on('error', () => {}).end(input);
-  const ended = new Promise<GitExit>((resolve) => {
-    let failure: NodeJS.ErrnoException | undefined;
-    const fail = (error: Error): void => {
-      failure ??= error;
-      if (child.pid !== undefined) child.kill('SIGKILL');
+  return child;
+}
+
+function exitOf(child: ChildProcess): Promise<GitExit> {
+  return new Promise((resolve) => {
+    let failure: GitExit['failure'];
+    const fail = ({ message }: Error): void => {
+      failure ??= { message };
+      child.kill('SIGKILL');
     };
     const stdout = textOf(child.stdout, fail);
     const stderr = textOf(child.stderr, fail);
-    child.on('error', (error) => {
-      fail(error);
+    child.on('error', (error: NodeJS.ErrnoException) => {
       // What was never started tells of no end.
-      if (child.pid === undefined) resolve({ exitCode: -1, stdout: '', stderr: '', failure: error });
+      if (child.pid === undefined) resolve(neverRan(error.message, error.code));
+      else fail(error);
     });
     child.on('close', (code) =>
       resolve({
         exitCode: code ?? -1,
         stdout: stdout(),
         stderr: stderr(),
+        ran: true,
         ...(failure === undefined ? {} : { failure }),
       }),
     );
   });
-  const endAlone = (): void => {
-    // Those that it has started have these pipes, too.
-    const close = (): void => [child.stdout, child.stderr].forEach((stream) => void stream?.destroy());
-    if (child.kill('SIGKILL')) child.once('exit', close);
-    else close();
-  };
-  return { pid: child.pid, ended, endAlone };
+}
+
+function endChild(child: ChildProcess, signal: NodeJS.Signals, alone: boolean): void {
+  if (!alone) return signalGroup(child.pid, signal);
+  // Those that it has started have these pipes, too.
+  const close = (): void => [child.stdout, child.stderr].forEach((stream) => void stream?.destroy());
+  if (child.kill('SIGKILL')) child.once('exit', close);
+  else close();
+}
+
+/** Sends a signal to a process and those of its group. */
+export function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Gone already.
+  }
 }
 
 /** Gathers a stream; the answer gives what has come as text. */

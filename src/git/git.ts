@@ -7,9 +7,9 @@
  */
 
 import { SignalboxError } from '../errors.ts';
-import { type ConfigEntry, localEnv, remoteEnv, type UserEnv } from './git-env.ts';
+import { type ConfigEntry, gitEnvs, type UserEnv } from './git-env.ts';
 import { gitError, scrub, secretsOf } from './git-errors.ts';
-import { type GitExit, startGit } from './git-process.ts';
+import { type GitExit, type GitProcess, type StartGit, startGit } from './git-process.ts';
 
 /** What to run git with, beside its arguments. */
 export interface GitOptions {
@@ -57,11 +57,15 @@ export type Git = (args: readonly string[], options?: GitOptions) => Promise<Git
 const TIMEOUT_MS = 3_600_000;
 const KILL_AFTER_MS = 2_000;
 
-/** Makes the function that runs git. `env` is the user's environment, of which only named parts are passed on. */
-export function createGit({ env }: { env: UserEnv }): Git {
+/**
+ * Makes the function that runs git. `env` is the user's environment, of which only named parts are passed on. `start`
+ * starts the processes, by default as children of this one.
+ */
+export function createGit({ env, start = startGit }: { env: UserEnv; start?: StartGit }): Git {
+  const envs = gitEnvs(env);
   let settings: Promise<readonly ConfigEntry[]> | undefined;
   const userSettings = () => {
-    settings ??= readUserSettings(env).catch((error: unknown) => {
+    settings ??= readUserSettings(env, start).catch((error: unknown) => {
       settings = undefined;
       throw error;
     });
@@ -70,18 +74,19 @@ export function createGit({ env }: { env: UserEnv }): Git {
   return async (args, options = {}) => {
     const user = options.remote ? await userSettings() : [];
     const own = options.config ?? [];
-    const base = options.remote ? remoteEnv(env, user, own) : localEnv(env, own);
-    return runGit(args, options, { ...base, ...options.env, ...(options.gitDir ? { GIT_DIR: options.gitDir } : {}) });
+    const base = options.remote ? envs.remote(user, own) : envs.local(own);
+    const gitDir = options.gitDir ? { GIT_DIR: options.gitDir } : {};
+    return runGit(args, options, { start, env: { ...base, ...options.env, ...gitDir } });
   };
 }
 
 /** Of the user's own configuration: what says who they are to a remote and how to get there. */
-async function readUserSettings(env: UserEnv): Promise<readonly ConfigEntry[]> {
+async function readUserSettings(env: UserEnv, start: StartGit): Promise<readonly ConfigEntry[]> {
   const pattern = '^(credential|http|url|user)\\.|^core\\.sshcommand$';
   const args = ['config', '--includes', '-z', '--get-regexp', pattern];
   const variables = Object.entries(env).filter(([, value]) => value !== undefined) as [string, string][];
   const kept = Object.fromEntries(variables.filter(([name]) => !/^GIT_(DIR|WORK_TREE|COMMON_DIR|TRACE)/.test(name)));
-  const { stdout } = await runGit(args, { allow: [1] }, { ...kept, GIT_CEILING_DIRECTORIES: '/' });
+  const { stdout } = await runGit(args, { allow: [1] }, { start, env: { ...kept, GIT_CEILING_DIRECTORIES: '/' } });
   return stdout
     .split('\0')
     .filter((line) => line !== '')
@@ -99,61 +104,52 @@ export async function readUserIdentity(git: Git): Promise<{ name: string; email:
   return name !== '' && email !== '' ? { name, email } : undefined;
 }
 
-async function runGit(args: readonly string[], options: GitOptions, env: Record<string, string>): Promise<GitResult> {
-  const { signal, cwd = '/', input, inputFile, outputFile } = options;
+async function runGit(
+  args: readonly string[],
+  options: GitOptions,
+  { start, env }: { start: StartGit; env: Record<string, string> },
+): Promise<GitResult> {
+  const { signal, cwd = '/', input, inputFile, outputFile, endsAlone } = options;
   signal?.throwIfAborted();
-  const child = await startGit({ args, cwd, env, input, inputFile, outputFile });
-  const kill = options.endsAlone ? child.endAlone : (by: NodeJS.Signals) => killGroup(child.pid, by);
-  const ending = endOn(signal, options.timeoutMs ?? TIMEOUT_MS, kill);
+  const child = start({ args, cwd, env, input, inputFile, outputFile, endsAlone });
+  const ending = endOn(signal, options.timeoutMs ?? TIMEOUT_MS, child.end);
   const result = await child.ended.finally(ending.stop);
   signal?.throwIfAborted();
   const secrets = secretsOf(env);
-  const { exitCode, stdout } = result;
+  const { exitCode, stdout, failure } = result;
   const answer = { exitCode, stdout, stderr: scrub(result.stderr, secrets) };
-  if (child.pid === undefined) throw notStarted(result.failure);
-  const isWhole = result.failure === undefined;
-  if (isWhole && (exitCode === 0 || options.allow?.includes(exitCode))) return answer;
-  throw gitError({ args, answer, secrets, remote: options.remote === true, timedOut: ending.timedOut() });
+  if (!result.ran) throw notStarted(failure);
+  if (failure === undefined && (exitCode === 0 || options.allow?.includes(exitCode))) return answer;
+  const remote = options.remote === true;
+  throw gitError({ args, answer, failure: failure?.message, secrets, remote, timedOut: ending.timedOut() });
 }
 
 /** Ends git on abort or timeout: asked first, so that it takes its lock files away, then forced. */
-function endOn(signal: AbortSignal | undefined, timeoutMs: number, kill: (by: NodeJS.Signals) => void) {
+function endOn(signal: AbortSignal | undefined, timeoutMs: number, endGit: GitProcess['end']) {
   let late = false;
   let force: NodeJS.Timeout | undefined;
   const end = () => {
-    kill('SIGTERM');
-    force ??= setTimeout(() => kill('SIGKILL'), KILL_AFTER_MS);
+    endGit('SIGTERM');
+    force ??= setTimeout(() => endGit('SIGKILL'), KILL_AFTER_MS);
   };
   const timer = setTimeout(() => {
     late = true;
     end();
   }, timeoutMs);
   signal?.addEventListener('abort', end, { once: true });
-  // Aborted while its output file was being opened.
-  if (signal?.aborted) end();
   const stop = () => {
     clearTimeout(timer);
     clearTimeout(force);
     signal?.removeEventListener('abort', end);
-    // The leader is gone; helpers that it left behind go too. Without a leader the number may only be its group's.
-    if (late || signal?.aborted) kill('SIGKILL');
   };
   return { stop, timedOut: () => late };
 }
 
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // Gone already.
-  }
-}
-
-function notStarted(cause: GitExit['failure']): SignalboxError {
-  const why = cause?.code === 'ENOENT' ? 'there is no `git` in PATH, or its working directory is gone' : cause?.message;
+function notStarted(failure: GitExit['failure']): SignalboxError {
+  const isMissing = failure?.code === 'ENOENT';
+  const why = isMissing ? 'there is no `git` in PATH, or its working directory is gone' : failure?.message;
   return new SignalboxError('GIT', `git could not be started: ${why}`, {
     next: 'Install git 2.38 or newer and make sure that it is in PATH.',
-    cause,
+    cause: failure,
   });
 }

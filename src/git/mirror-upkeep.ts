@@ -13,6 +13,9 @@ const LOOSE_AT_MOST = 4_096;
 /** Packs that are let gather. */
 export const PACKS_AT_MOST = 40;
 
+/** Refs in files of their own that are let gather: each is read by every run, and by each git that asks for all. */
+export const LOOSE_REFS_AT_MOST = 200;
+
 /** Whoever wants to fetch waits meanwhile. */
 const TIDY_MS = 300_000;
 
@@ -29,15 +32,22 @@ const FAN_OUT = /^[0-9a-f]{2}$/;
 const SAMPLE = '17';
 const FOLDERS = 256;
 
-/** Whether a mirror has gathered so much that it should be tidied, or has files of packs that a killed git left. */
-export async function isUntidy(dir: string): Promise<boolean> {
+/** What of a mirror should be tidied: its refs alone, or everything. */
+export type Untidy = 'refs' | 'all';
+
+/** What a mirror has gathered too much of; `all` also where a killed git has left files of packs. */
+export async function untidyOf(dir: string): Promise<Untidy | undefined> {
   const packDir = join(dir, 'objects/pack');
   const [loose, packs] = await Promise.all([namesIn(join(dir, 'objects', SAMPLE)), namesIn(packDir)]);
-  return (
+  if (
     loose.length * FOLDERS > LOOSE_AT_MOST ||
     packs.filter((name) => name.endsWith('.pack')).length > PACKS_AT_MOST ||
     (await leftIn(packDir, packs)).length > 0
-  );
+  ) {
+    return 'all';
+  }
+  const refs = await readdir(join(dir, 'refs'), { recursive: true, withFileTypes: true }).catch(() => []);
+  return refs.filter((entry) => entry.isFile()).length > LOOSE_REFS_AT_MOST ? 'refs' : undefined;
 }
 
 /**
@@ -45,11 +55,17 @@ export async function isUntidy(dir: string): Promise<boolean> {
  * left half written. To be called under the mirror's lock. Each pack is left at least twice as large as the next, so that an
  * object is rewritten only a few times however often this is done, and there are few packs however much there is.
  */
-export async function tidy(git: Git, dir: string, options: Pick<GitOptions, 'env' | 'signal'>): Promise<void> {
+export async function tidy(
+  git: Git,
+  dir: string,
+  { untidy, ...options }: { readonly untidy: Untidy } & Pick<GitOptions, 'env' | 'signal'>,
+): Promise<void> {
   const config = [['repack.writeBitmaps', 'false']] as const;
   const bounded = { ...options, gitDir: dir, timeoutMs: TIDY_MS };
-  await removeLeft(join(dir, 'objects'));
-  await git(['repack', '--geometric=2', '-d', '-l', '-q'], { ...bounded, config });
+  if (untidy === 'all') {
+    await removeLeft(join(dir, 'objects'));
+    await git(['repack', '--geometric=2', '-d', '-l', '-q'], { ...bounded, config });
+  }
   await git(['pack-refs', '--all'], bounded);
 }
 

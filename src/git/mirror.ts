@@ -13,7 +13,7 @@ import { basename, dirname, join } from 'node:path';
 import { SignalboxError } from '../errors.ts';
 import type { Git } from './git.ts';
 import type { ResolvedRepository } from './identity.ts';
-import { isUntidy, tidy } from './mirror-upkeep.ts';
+import { tidy, untidyOf } from './mirror-upkeep.ts';
 import { objectFormat } from './objects.ts';
 import { type HeldLock, withProcessLock } from './process-lock.ts';
 import { readRef } from './refs.ts';
@@ -114,9 +114,10 @@ function prepareMirror(git: Git, dir: string, url: string): Opening {
   let nextTidyAt = 0;
   const tidyLater = shareNext(async (signal) =>
     locked(async ({ token }) => {
-      if (Date.now() < nextTidyAt || !(await isUntidy(dir))) return;
+      const untidy = await untidyOf(dir);
+      if (untidy === undefined || Date.now() < nextTidyAt) return;
       nextTidyAt = Date.now() + TIDY_AGAIN_MS;
-      await tidy(git, dir, { env: { [LOCK_VARIABLE]: token }, signal });
+      await tidy(git, dir, { untidy, env: { [LOCK_VARIABLE]: token }, signal });
       nextTidyAt = 0;
     }).catch(() => {}),
   );
@@ -130,7 +131,7 @@ function prepareMirror(git: Git, dir: string, url: string): Opening {
         // Not there any more if it was taken away as unused since it was opened.
         await create(git, { dir, url, lock, signal });
         await fetchAll(git, { dir, url, token: lock.token, signal });
-        if (await isUntidy(dir)) void tidyLater();
+        if ((await untidyOf(dir)) !== undefined) void tidyLater();
       }),
     ),
     fetchedHead: async () => await readRef(dir, HEAD_REF),

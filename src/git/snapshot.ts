@@ -48,9 +48,8 @@ export async function snapshot(git: Git, request: SnapshotRequest): Promise<Snap
   if (startOid === undefined) throw damaged(controlDir(dir), 'does not name the start commit');
   const head = await readHead(dir);
   await checkDescends(run, head, startOid);
-  await stageAll(run, { dir, signal });
-  // Nothing was staged, by nobody: the index is the start's own.
-  if (head.oid === startOid && (await isUntouched(dir))) return { commit: null, filesChanged: [] };
+  const staged = await stageAll(run, { dir, signal });
+  if (head.oid === startOid && staged === 'nothing') return { commit: null, filesChanged: [] };
   const work = [changedFiles(run), run(['write-tree'], { signal })] as const;
   // Both to their end, also when one fails: whoever saves the work then needs the index for itself.
   await Promise.allSettled(work);
@@ -77,15 +76,22 @@ async function checkDescends(run: WorkspaceGit, head: Head, startOid: Oid): Prom
   throw damaged('HEAD', `is at ${head.oid}, which ${why}`);
 }
 
-/** Stages every change. Refuses before it what would make git look into a repository inside the repository. */
+/**
+ * Stages every change. Refuses before it what would make git look into a repository inside the repository. `nothing`: no
+ * step has staged anything, and there was nothing to stage.
+ */
 async function stageAll(
   run: WorkspaceGit,
   { dir, signal }: { dir: string; signal?: AbortSignal | undefined },
-): Promise<void> {
+): Promise<'nothing' | 'something'> {
   const config = await excludes(dir);
   // What no step has touched is as it was made: of the start's files, none of which is a repository.
-  if (!(await isUntouched(dir))) await checkIndex(run, signal);
-  await run(['add', '--all', '--sparse'], { signal, config }).catch(notStaged);
+  const untouched = await isUntouched(dir);
+  if (!untouched) await checkIndex(run, signal);
+  // It names each path whose entry becomes another, in this one process. The index itself does not tell: a checkout of less
+  // than a second leaves entries that git cannot trust, and it writes them anew.
+  const said = await run(['add', '--all', '--sparse', '--verbose'], { signal, config }).catch(notStaged);
+  return untouched && said.stdout === '' ? 'nothing' : 'something';
 }
 
 /**

@@ -3,6 +3,7 @@
 import { hostname } from 'node:os';
 import { processClock } from '../claims/claim.ts';
 import type { Config } from '../config/config.ts';
+import { ForkServer } from '../git/fork-server/client.ts';
 import { createGit } from '../git/git.ts';
 import { createMirrors } from '../git/mirror.ts';
 import { Consumer } from '../queue/consumer.ts';
@@ -77,7 +78,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const queue = new TaskQueue(redis, config);
   const stopCounting = startCounting({ redis, keys: queue.keys, events, everyMs: config.renewEveryMs });
   const supervision = new Supervision({ events, workerId: id, env: options.env ?? {}, answerMs: config.answerMs });
-  const services = servicesOf(options, { id, queue, events, supervision });
+  const forkServer = new ForkServer((reason) =>
+    events.emit({ type: 'worker.fork_server_replaced', workerId: id, reason }),
+  );
+  const git = createGit({ env: options.env ?? {}, start: forkServer.start });
+  const services = servicesOf(options, { id, queue, events, git, supervision });
   traceRuns(events, services.runs);
   await applyCap(queue, config.maxParallelRunners);
   const consumer = new Consumer({
@@ -104,6 +109,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     events.emit({ type: 'worker.draining', workerId: id, running: services.runs.size });
     await consumer.stop();
     await Promise.all([stopChores(), unregister(), unlisten(), supervision.stop()]);
+    await forkServer.stop();
     await stopCounting();
     await queue.close();
     redis.disconnect();
@@ -146,15 +152,14 @@ function factsOf(
 
 function servicesOf(
   { config, handlers = {}, env = {} }: WorkerOptions,
-  made: { readonly id: string; readonly queue: TaskQueue; readonly events: Events; readonly supervision: Supervision },
+  made: Pick<Services, 'queue' | 'events' | 'git'> & { readonly id: string; readonly supervision: Supervision },
 ): Services {
-  const git = createGit({ env });
   return {
     config,
     queue: made.queue,
     events: made.events,
-    git,
-    mirrors: createMirrors({ git, dataDir: config.dataDir }),
+    git: made.git,
+    mirrors: createMirrors({ git: made.git, dataDir: config.dataDir }),
     supervisor: made.supervision.supervisor,
     handlers,
     solitude: new Solitude(),

@@ -191,6 +191,12 @@ export const EVENTS: { readonly [T in EventType]: EventEntry<T> } = {
       'The process that watches over a worker’s steps did not answer; it was killed with its runs and replaced.',
     fields: { workerId: true, reason: true },
   },
+  'worker.fork_server_replaced': {
+    level: 'error',
+    description:
+      'The process that starts git for a worker died or did not answer; what it had started was ended with it.',
+    fields: { workerId: true, reason: true },
+  },
   'job.set_aside': {
     level: 'error',
     description: 'A job in the queue is no valid task and was set aside without being run.',

@@ -126,6 +126,7 @@ export interface EventFields {
   'worker.draining': { readonly workerId: string; readonly running: number };
   'worker.stopped': { readonly workerId: string };
   'worker.supervisor_replaced': { readonly workerId: string; readonly reason: string };
+  'worker.fork_server_replaced': { readonly workerId: string; readonly reason: string };
   'job.set_aside': { readonly jobId: string; readonly reason: string };
   'queue.error': { readonly reason: string };
   'webhook.delivered': WebhookFacts & { readonly attempts: number };

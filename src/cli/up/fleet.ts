@@ -7,14 +7,13 @@
  * it that `up` is gone, however that died.
  */
 
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type ErrorCode, SignalboxError } from '../../errors.ts';
+import { startOwnProgram } from '../../own-program.ts';
 
 /** What the workers are. */
 export interface FleetOptions {
@@ -112,7 +111,8 @@ class Member {
 
   #launch(): ChildProcess {
     const log = openSync(this.#log, 'a', 0o600);
-    const child = forkWorker([this.#name], { env: this.#options.env, log });
+    const { env } = this.#options;
+    const child = startOwnProgram({ name: 'worker', args: [this.#name], env, output: [log, log] });
     this.#child = child;
     this.#gone = Promise.race([once(child, 'exit'), once(child, 'error')]);
     return child;
@@ -144,22 +144,6 @@ class Member {
     child.once('exit', ended);
     child.once('error', ended);
   }
-}
-
-/** From source (tests, development) the program is run by tsx, as this file is. */
-function forkWorker(
-  args: readonly string[],
-  { env, log }: { readonly env: FleetOptions['env']; readonly log: number },
-): ChildProcess {
-  const fromSource = import.meta.url.endsWith('.ts');
-  const program = new URL(`../../../workers/worker.${fromSource ? 'ts' : 'js'}`, import.meta.url);
-  const tsx = (): string => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return fork(fileURLToPath(program), args, {
-    detached: true,
-    env,
-    execArgv: fromSource ? ['--import', tsx()] : [],
-    stdio: ['ignore', log, log, 'ipc'],
-  });
 }
 
 async function becomesReady(child: ChildProcess, log: string): Promise<void> {

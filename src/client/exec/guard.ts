@@ -1,9 +1,8 @@
 /** A process beside `exec` that ends the command when `exec` cannot: killed, stopped, or hung. See `guard-program.ts`. */
 
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { SignalboxError } from '../../errors.ts';
+import { endOf, startOwnProgram } from '../../own-program.ts';
 import { deadlineIn } from '../../runner/supervisor/clock.ts';
 import type { GuardNews } from './guard-program.ts';
 
@@ -28,18 +27,8 @@ export interface GuardOptions {
 
 /** Starts a guard and waits until it watches. Throws `INTERNAL` if it cannot be started. */
 export async function startGuard({ runId, path, deadlineMs }: GuardOptions): Promise<Guard> {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const program = fileURLToPath(new URL(`../../../workers/exec-guard.${extension}`, import.meta.url));
-  const child = fork(program, [runId], {
-    env: { PATH: path },
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    // A session of its own: neither Ctrl-C nor Ctrl-Z in a terminal may take it away.
-    detached: true,
-  });
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', () => resolve());
-  });
+  const child = startOwnProgram({ name: 'exec-guard', args: [runId], env: { PATH: path } });
+  const exited = endOf(child);
   let deadline = deadlineIn(deadlineMs);
   let pid: number | undefined;
   // A guard that has gone cannot be told; the command goes on, held by `exec` alone.

@@ -1,9 +1,8 @@
 /** Starts the holder of a session as a process of its own, which outlives the one that asked for it. */
 
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { ERROR_CODES, type ErrorCode, SignalboxError } from '../../errors.ts';
+import { endOf, startOwnProgram } from '../../own-program.ts';
 import type { HolderOrder } from './program.ts';
 
 /** What the holder tells its parent. */
@@ -14,21 +13,10 @@ export async function startHolder(
   order: HolderOrder,
   { env, cwd }: { readonly env: Readonly<Record<string, string | undefined>>; readonly cwd: string },
 ): Promise<void> {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const program = fileURLToPath(new URL(`../../../workers/session-holder.${extension}`, import.meta.url));
-  const child = fork(program, [], {
-    env,
-    cwd,
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    // Neither Ctrl-C in the agent's terminal nor the end of a hook takes it away.
-    detached: true,
-  });
+  const child = startOwnProgram({ name: 'session-holder', env, cwd });
   // By a message, since it may hold a password, and arguments are seen by everybody.
   child.send(order, () => {});
-  const ended = once(child, 'exit').then(
-    () => undefined,
-    () => undefined,
-  );
+  const ended = endOf(child).then(() => undefined);
   const news = await Promise.race([once(child, 'message').then(([first]) => first as HolderNews), ended]);
   if (child.connected) child.disconnect();
   child.unref();

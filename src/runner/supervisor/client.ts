@@ -1,8 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { createRequire } from 'node:module';
+import type { ChildProcess } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { SignalboxError } from '../../errors.ts';
+import { endOf, startOwnProgram } from '../../own-program.ts';
 import { ClientRun, type SupervisedRun } from './client-run.ts';
 import { deadlineIn } from './clock.ts';
 import { DEFAULT_PATH } from './isolation.ts';
@@ -44,15 +43,12 @@ export interface Supervisor {
   stop(): Promise<void>;
 }
 
-/** What of the supervisor's stderr is kept, to say why it ended. */
-const COMPLAINT_LENGTH = 2_000;
-
 /**
  * Starts a supervisor and waits until it is ready. Throws `INTERNAL` if it ends before. After an unexpected exit this
  * can be called anew; the runs of the old one have ended with the outcome `killed`.
  */
 export async function startSupervisor(opts: SupervisorOptions): Promise<Supervisor> {
-  const client = new Client(forkProgram(opts), opts);
+  const client = new Client(startProgram(opts), opts);
   await client.ready;
   return client;
 }
@@ -69,7 +65,7 @@ class Client implements Supervisor {
   constructor(child: ChildProcess, { answerMs, onExit }: SupervisorOptions) {
     this.#child = child;
     this.#replies = new Replies(answerMs, () => child.kill('SIGKILL'));
-    this.exited = exitOf(child).then((reason) => ({ expected: this.#stopping, reason }));
+    this.exited = endOf(child).then((reason) => ({ expected: this.#stopping, reason }));
     this.ready = new Promise((resolve, reject) => {
       child.on('message', (message) => this.#hear(message as Answer, resolve));
       void this.exited.then(({ reason }) => reject(notStarted(reason)));
@@ -120,34 +116,13 @@ class Client implements Supervisor {
   }
 }
 
-/**
- * Starts workers/supervisor.ts in a session of its own, so that a terminal's Ctrl-C reaches the worker alone. From
- * source (tests, development) it is run by tsx, as this file is.
- */
-function forkProgram({ env, isolation = 'pidns' }: SupervisorOptions): ChildProcess {
-  const fromSource = import.meta.url.endsWith('.ts');
-  const program = new URL(`../../../workers/supervisor.${fromSource ? 'ts' : 'js'}`, import.meta.url);
-  const tsx = (): string => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+function startProgram({ env, isolation = 'pidns' }: SupervisorOptions): ChildProcess {
   const { PATH = DEFAULT_PATH, TMPDIR = tmpdir() } = env;
-  return fork(fileURLToPath(program), [isolation, PATH], {
-    detached: true,
+  return startOwnProgram({
+    name: 'supervisor',
+    args: [isolation, PATH],
     env: { PATH, TMPDIR },
-    execArgv: fromSource ? ['--import', tsx()] : [],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
-}
-
-/** Resolves with a clause that says how the process ended. */
-function exitOf(child: ChildProcess): Promise<string> {
-  let complaint = '';
-  child.stderr?.on('data', (data: Buffer) => {
-    complaint = (complaint + data.toString()).slice(-COMPLAINT_LENGTH);
-  });
-  return new Promise((resolve) => {
-    child.on('error', (error) => resolve(`it could not be started: ${error.message}`));
-    child.on('exit', (code, signal) => {
-      resolve(signal === null ? `it exited with code ${code}. ${complaint}`.trim() : `it was killed by ${signal}`);
-    });
+    output: ['ignore', 'pipe'],
   });
 }
 

@@ -24,6 +24,7 @@ const COUNTED: Readonly<Partial<Record<EventType, CounterName>>> = {
   'queue.error': 'signalbox_queue_errors_total',
   'worker.started': 'signalbox_worker_starts_total',
   'worker.supervisor_replaced': 'signalbox_supervisor_replacements_total',
+  'worker.fork_server_replaced': 'signalbox_fork_server_replacements_total',
   'job.set_aside': 'signalbox_jobs_set_aside_total',
 };
 

@@ -126,6 +126,10 @@ export const METRICS = {
     type: 'counter',
     help: 'Supervisors of steps that died or did not answer.',
   },
+  signalbox_fork_server_replacements_total: {
+    type: 'counter',
+    help: 'Processes that start git for a worker and died or did not answer.',
+  },
   signalbox_jobs_set_aside_total: { type: 'counter', help: 'Jobs in the queue that are no valid tasks.' },
   signalbox_worker_starts_total: { type: 'counter', help: 'Workers started.' },
   signalbox_webhooks_total: {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { createMirrors } from '../../../src/git/mirror.ts';
-import { isUntidy, PACKS_AT_MOST, tidy } from '../../../src/git/mirror-upkeep.ts';
+import { LOOSE_REFS_AT_MOST, PACKS_AT_MOST, tidy, untidyOf } from '../../../src/git/mirror-upkeep.ts';
 import { withProcessLock } from '../../../src/git/process-lock.ts';
 import { removeMirror, unusedMirrors } from '../../../src/git/unused-mirrors.ts';
 import { proveWorkspace } from '../../../src/git/workspace.ts';
@@ -34,12 +34,12 @@ describe('a mirror that has gathered much', () => {
   it('is tidied after a fetch, and keeps what no ref names', async () => {
     const room = await fixture();
     const oids = Array.from({ length: PACKS_AT_MOST + 1 }, (_, i) => addPack(room, `unnamed ${i}`));
-    expect(await isUntidy(room.mirror.dir)).toBe(true);
+    expect(await untidyOf(room.mirror.dir)).toBe('all');
     await room.mirror.fetch();
     await vi.waitFor(() => expect(packsIn(room.mirror.dir).length).toBeLessThan(5), { timeout: 60_000 });
     // Whoever has the lock next finds it done.
     await withProcessLock(`${room.mirror.dir}.lock`, async () => {});
-    expect(await isUntidy(room.mirror.dir)).toBe(false);
+    expect(await untidyOf(room.mirror.dir)).toBeUndefined();
     for (const oid of oids) expect(by(room.mirror.dir, 'cat-file', '-t', oid)).toBe('blob');
   });
 
@@ -52,13 +52,29 @@ describe('a mirror that has gathered much', () => {
       encoding: 'utf8',
     }).trim();
     expect(looseIn(room.mirror.dir)).toContain(loose.slice(2));
-    await tidy(room.git, room.mirror.dir, {});
+    await tidy(room.git, room.mirror.dir, { untidy: 'all' });
     expect(looseIn(room.mirror.dir)).toEqual([]);
     expect(by(room.mirror.dir, 'cat-file', '-p', loose)).toBe('nobody names it');
     expect(existsSync(join(room.mirror.dir, 'refs/heads/main'))).toBe(false);
     expect(await room.mirror.resolve('refs/heads/main')).toBe(room.first);
     await proveWorkspace(room.mirror, workspace);
     expect(by(workspace.dir, 'fsck', '--connectivity-only', '--no-dangling')).toBe('');
+  });
+
+  it('has its refs alone put together when there are many of them, at the fetch that brings them', async () => {
+    const room = await fixture();
+    const loose = by(room.mirror.dir, 'hash-object', '-w', '--stdin');
+    const branches = Array.from({ length: LOOSE_REFS_AT_MOST }, (_, i) => `topic/${i}`);
+    for (const branch of branches) by(room.person, 'branch', '--no-track', branch, room.first);
+    by(room.person, 'push', '--quiet', '--all', 'origin');
+    await room.mirror.fetch();
+    await vi.waitFor(() => expect(existsSync(join(room.mirror.dir, 'refs/heads/topic/0'))).toBe(false), {
+      timeout: 60_000,
+    });
+    await withProcessLock(`${room.mirror.dir}.lock`, async () => {});
+    expect(await untidyOf(room.mirror.dir)).toBeUndefined();
+    for (const branch of branches) expect(await room.mirror.resolve(`refs/heads/${branch}`)).toBe(room.first);
+    expect(looseIn(room.mirror.dir)).toContain(loose.slice(2));
   });
 
   it('loses what a killed git left half written once it is old, also where that keeps git from repacking', async () => {
@@ -75,19 +91,19 @@ describe('a mirror that has gathered much', () => {
     ];
     for (const name of left) writeFileSync(join(objects, name), 'half', { mode: 0o444 });
     const all = [...left, 'tmp_objdir-incoming-AbCdEf'];
-    expect(await isUntidy(room.mirror.dir)).toBe(false);
+    expect(await untidyOf(room.mirror.dir)).toBeUndefined();
     // Whether git can work beside such files differs; they may be somebody's who is at it.
-    await tidy(room.git, room.mirror.dir, {}).catch(() => {});
+    await tidy(room.git, room.mirror.dir, { untidy: 'all' }).catch(() => {});
     expect(all.filter((name) => !existsSync(join(objects, name)))).toEqual([]);
     const longAgo = new Date(Date.now() - 3 * 3_600_000);
     for (const name of all) utimesSync(join(objects, name), longAgo, longAgo);
-    expect(await isUntidy(room.mirror.dir)).toBe(true);
+    expect(await untidyOf(room.mirror.dir)).toBe('all');
     await room.mirror.fetch();
     await vi.waitFor(() => expect(all.filter((name) => existsSync(join(objects, name)))).toEqual([]), {
       timeout: 60_000,
     });
     await withProcessLock(`${room.mirror.dir}.lock`, async () => {});
-    expect(await isUntidy(room.mirror.dir)).toBe(false);
+    expect(await untidyOf(room.mirror.dir)).toBeUndefined();
     for (const oid of oids) expect(by(room.mirror.dir, 'cat-file', '-t', oid)).toBe('blob');
     expect(by(room.mirror.dir, 'count-objects', '-v')).toContain('garbage: 0');
   });
@@ -97,9 +113,9 @@ describe('a mirror that has gathered much', () => {
     const sample = join(dir, 'objects/17');
     mkdirSync(sample, { recursive: true });
     for (let i = 0; i < 16; i++) writeFileSync(join(sample, String(i)), '');
-    expect(await isUntidy(dir)).toBe(false);
+    expect(await untidyOf(dir)).toBeUndefined();
     writeFileSync(join(sample, '16'), '');
-    expect(await isUntidy(dir)).toBe(true);
+    expect(await untidyOf(dir)).toBe('all');
   });
 });
 

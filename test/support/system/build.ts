@@ -54,7 +54,8 @@ export function compilePrograms(): Programs {
 function compile(out: string): void {
   const config = join(out, 'tsconfig.json');
   const compilerOptions = { outDir: out, rootDir: ROOT, declaration: false, sourceMap: false, noCheck: true };
-  const files = [`${PROGRAM}.ts`, `${PRODUCT}.ts`, 'workers/supervisor.ts'].map((file) => join(ROOT, file));
+  const started = ['workers/git-fork-server.ts', 'workers/supervisor.ts'];
+  const files = [`${PROGRAM}.ts`, `${PRODUCT}.ts`, ...started].map((file) => join(ROOT, file));
   writeFileSync(config, JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: [], files }));
   writeFileSync(join(out, 'package.json'), JSON.stringify({ type: 'module' }));
   const { status, stdout } = spawnSync('tsc', ['--project', config], { encoding: 'utf8' });

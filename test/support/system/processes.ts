@@ -27,10 +27,19 @@ export function processesOf(taskIds: readonly string[]): RunProcess[] {
 
 /** The process that watches over the steps of a worker, if it has one. */
 export function supervisorOf(workerPid: number): number | undefined {
+  return childOf(workerPid, 'supervisor');
+}
+
+/** The process that starts git for a worker, if it has one. */
+export function forkServerOf(workerPid: number): number | undefined {
+  return childOf(workerPid, 'git-fork-server');
+}
+
+/** The first child of a process whose command line holds this text. */
+function childOf(parent: number, text: string): number | undefined {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const isIt = (pid: string): boolean =>
-    /^PPid:\s+(\d+)$/m.exec(readOf(pid, 'status'))?.[1] === String(workerPid) &&
-    readOf(pid, 'cmdline').includes('supervisor');
+    /^PPid:\s+(\d+)$/m.exec(readOf(pid, 'status'))?.[1] === String(parent) && readOf(pid, 'cmdline').includes(text);
   const found = pids.find(isIt);
   return found === undefined ? undefined : Number(found);
 }

@@ -1,7 +1,8 @@
 /** Nothing of a task outlives its claim, whichever of its worker and its supervisor is killed, stopped or hung. */
 
 import { describe, expect, onTestFinished } from 'vitest';
-import { commandsWith, isStopped, processesOf, supervisorOf } from '../../support/system/processes.ts';
+import { commandsWith, forkServerOf, isStopped, processesOf, supervisorOf } from '../../support/system/processes.ts';
+import { PushTrap } from '../../support/system/push-trap.ts';
 import { until } from '../../support/system/until.ts';
 import type { WorkerProcess } from '../../support/system/worker-process.ts';
 import { systemTest, type World } from '../../support/system/world.ts';
@@ -41,6 +42,14 @@ async function allDead(world: World, id: string, { token, run }: { readonly toke
   await until(`nothing of run ${run} lives`, () => commandsWith(`${token}-${run}`).length === 0);
   const runner = world.stamps.of(id)[run - 1]?.runnerId ?? '';
   await until(`no process of run ${run} is there`, () => processesOf([id]).every((one) => one.runnerId !== runner));
+}
+
+function isGone(pid: number): boolean {
+  try {
+    return !process.kill(pid, 0);
+  } catch {
+    return true;
+  }
 }
 
 describe('a supervisor', () => {
@@ -171,6 +180,35 @@ describe('a step that uses more than its worker allows', () => {
       const task = await world.ended(modest);
       expect(task).toMatchObject({ state: 'succeeded' });
       expect(task.isolation).toMatch(/^(pidns|group), (no cgroup|cgroup v[12] .+)$/);
+    },
+    options,
+  );
+});
+
+describe('the process that starts git', () => {
+  systemTest(
+    'that is killed in a push is replaced, and ends with its worker, however that ends',
+    async (world) => {
+      const remote = world.remote();
+      const trap = new PushTrap(remote);
+      const [worker] = await world.startWorkers(1);
+      trap.arm('pre-receive', 'hold');
+      const branch = 'task/cut-short';
+      const id = await world.submit({ branch, implement: ['echo once > once.txt'] });
+      await until('its push is held', () => trap.holds);
+      const server = forkServerOf(worker?.pid ?? 0) as number;
+      process.kill(server, 'SIGKILL');
+      trap.release();
+      expect(await world.ended(id)).toMatchObject({ state: 'succeeded' });
+      expect(remote.show(branch, 'once.txt')).toBe('once\n');
+      expect(world.events('worker.fork_server_replaced')).toEqual([
+        expect.objectContaining({ workerId: worker?.id, reason: 'it was killed by SIGKILL' }),
+      ]);
+
+      const next = await until('another one is there', () => forkServerOf(worker?.pid ?? 0));
+      expect(next).not.toBe(server);
+      await worker?.kill();
+      await until('it has gone too', () => isGone(next));
     },
     options,
   );

@@ -5,6 +5,7 @@ const failure = (stderr: string, remote = true) =>
   gitError({
     args: ['fetch', '--quiet'],
     answer: { exitCode: 128, stdout: '', stderr },
+    failure: undefined,
     secrets: [],
     remote,
     timedOut: false,

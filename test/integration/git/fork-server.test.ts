@@ -1,0 +1,70 @@
+import { chmodSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ForkServer } from '../../../src/git/fork-server/client.ts';
+import { createGit } from '../../../src/git/git.ts';
+import { forkServerOf } from '../../support/system/processes.ts';
+import { tempDir, write } from './support.ts';
+
+const servers: ForkServer[] = [];
+afterEach(async () => await Promise.all(servers.splice(0).map(async (server) => await server.stop())));
+
+/** A git that says its number in `<dir>/pid` and stays, and one that answers, both started by one server. */
+async function room() {
+  const server = new ForkServer();
+  servers.push(server);
+  const dir = tempDir();
+  write(dir, { git: `#!/bin/sh\n[ "$1" = stay ] || exit 0; echo $$ > '${dir}/pid'; exec sleep 600\n` });
+  chmodSync(join(dir, 'git'), 0o755);
+  const git = createGit({ env: { PATH: `${dir}:${process.env['PATH']}` }, start: server.start });
+  await git(['version']);
+  const stay = async (options: { readonly signal?: AbortSignal } = {}) => {
+    const ended = git(['stay'], options).catch((error: unknown) => error);
+    await vi.waitFor(() => expect(readFileSync(join(dir, 'pid'), 'utf8')).toMatch(/\n/), { timeout: 20_000 });
+    return { ended, pid: Number(readFileSync(join(dir, 'pid'), 'utf8')) };
+  };
+  return { server, git, stay, pid: forkServerOf(process.pid) as number };
+}
+
+const isGone = async (pid: number) =>
+  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), { timeout: 20_000 });
+
+describe('a fork server', () => {
+  it('that is killed takes what it has started with it, says so, and is there again for the next', async () => {
+    const { git, stay, pid } = await room();
+    const { ended, pid: stayed } = await stay();
+    process.kill(pid, 'SIGKILL');
+    expect(await ended).toMatchObject({ code: 'GIT', message: expect.stringContaining('SIGKILL') });
+    await isGone(stayed);
+    expect(await git(['version'])).toMatchObject({ exitCode: 0 });
+    expect(forkServerOf(process.pid)).not.toBe(pid);
+  });
+
+  it('that hangs is found out when a git is to end, and is replaced', async () => {
+    const { git, stay, pid } = await room();
+    const cancel = new AbortController();
+    const { ended, pid: stayed } = await stay({ signal: cancel.signal });
+    process.kill(pid, 'SIGSTOP');
+    cancel.abort(new Error('enough'));
+    expect(await ended).toMatchObject({ message: 'enough' });
+    await isGone(stayed);
+    await isGone(pid);
+    expect(await git(['version'])).toMatchObject({ exitCode: 0 });
+  }, 40_000);
+
+  it('does not mind the signals of a terminal, ends when it is told to, and not before its last git has', async () => {
+    const { server, stay, pid } = await room();
+    const { ended, pid: stayed } = await stay();
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
+    let stopped = false;
+    const stopping = server.stop().then(() => {
+      stopped = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(stopped).toBe(false);
+    process.kill(stayed, 'SIGKILL');
+    expect(await ended).toMatchObject({ code: 'GIT' });
+    await stopping;
+    await isGone(pid);
+  });
+});
