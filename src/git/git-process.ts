@@ -97,7 +97,12 @@ async function withFiles({ inputFile, outputFile }: GitStart, begin: (files: Fil
   };
   try {
     const { pid, exit } = begin({ input: await openOne(inputFile, 'r'), output: await openOne(outputFile, 'w') });
-    return { pid, exit: exit.finally(close) };
+    const closed = async (): Promise<GitExit> => {
+      const result = await exit;
+      await close();
+      return result;
+    };
+    return { pid, exit: closed() };
   } catch (error) {
     await close();
     return { pid: undefined, exit: Promise.resolve(neverRan(error instanceof Error ? error.message : String(error))) };
