@@ -4,7 +4,7 @@
  */
 
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SignalboxError } from '../errors.ts';
 import { checkBranch } from '../task/branches.ts';
@@ -15,6 +15,7 @@ import type { Mirror, Oid } from './mirror.ts';
 import { readRefs } from './refs.ts';
 import { conePatterns } from './sparse.ts';
 import { checkSupported } from './supported.ts';
+import { removeTree } from './workspaces.ts';
 
 /** What to check out, where and as what. */
 export interface WorkspaceRequest {
@@ -53,20 +54,35 @@ export async function createWorkspace(request: WorkspaceRequest): Promise<Worksp
   return workspace;
 }
 
-/** The costly part of it, which needs the start commit alone: lays everything out and writes the files. */
-export async function checkOutFiles(request: WorkspaceRequest): Promise<Workspace> {
+/**
+ * The costly part of it, which needs the start commit alone: lays everything out and writes the files. Of a `spare`, which no
+ * step has worked in, it takes the files and the index and nothing else, and writes what differs.
+ */
+export async function checkOutFiles(request: WorkspaceRequest, spare?: Workspace): Promise<Workspace> {
   const { mirror, startOid, branch } = request;
   checkBranch(branch);
   await checkSupported(mirror, startOid);
   await mkdir(request.dir, { recursive: true });
   const dir = await realpath(request.dir);
   if ((await readdir(dir)).length > 0) throw damaged(dir, 'is not empty', 'Remove it, or choose another folder.');
+  const index = spare === undefined ? undefined : await moveFiles(spare.dir, dir);
   await initialise(request, dir);
+  if (index !== undefined) await rename(index, join(dir, '.git/index'));
   const git = workspaceGit(mirror.git, dir);
-  await git(['read-tree', '-m', '-u', startOid], { signal: request.signal, config: ALL_CORES });
+  const how = index === undefined ? '-m' : '--reset';
+  await git(['read-tree', how, '-u', startOid], { signal: request.signal, config: ALL_CORES });
   // Kept as it was before any step, for what is to be saved if a step destroys its own.
   await copyFile(join(dir, '.git/index'), join(controlDir(dir), 'index'), constants.COPYFILE_FICLONE);
   return { dir, branch, startOid };
+}
+
+/** Makes the files of one workspace those of another, and answers where its index is now. Their folder is moved, not they: git knows them by their times. */
+async function moveFiles(from: string, to: string): Promise<string> {
+  const index = `${from}.index`;
+  await rename(join(from, '.git/index'), index);
+  await removeTree(join(from, '.git'));
+  await rename(from, to);
+  return index;
 }
 
 /** The rest: what the remote has, as of the mirror's last fetch. Before any step, of course. */
@@ -104,10 +120,10 @@ export async function provePlace({ dir, branch, startOid }: Workspace): Promise<
   if (head.oid !== startOid) throw damaged('HEAD', `is at ${head.oid ?? 'no commit'} instead of ${startOid}`);
 }
 
-/** That nothing in it differs from its branch. */
+/** That nothing in it differs from its branch, and nothing is there beside that, not even what git ignores. */
 export async function proveClean(mirror: Mirror, { dir }: Workspace): Promise<void> {
-  const args = ['status', '--porcelain', '-z', '--untracked-files=all', '--ignore-submodules=dirty', '--no-renames'];
-  const { stdout } = await workspaceGit(mirror.git, dir)(args);
+  const args = ['status', '--porcelain', '-z', '--ignore-submodules=dirty', '--no-renames'];
+  const { stdout } = await workspaceGit(mirror.git, dir)([...args, '--untracked-files=all', '--ignored=matching']);
   if (stdout !== '') throw damaged('the checkout', `has changes before the first step: ${stdout.split('\0')[0]}`, EOL);
 }
 

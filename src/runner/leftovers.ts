@@ -2,7 +2,7 @@
  * What nobody owns any more in a data folder, or has needed for long. The rules, each on the safe side:
  *
  * - the folder of a run, when the runner has no record in Redis and its process is dead (`run-folder.ts`);
- * - a draft of a mirror, when it is older than a clone may take;
+ * - a draft of a mirror, when it is older than a clone may take, and a spare workspace, which no living worker keeps so long;
  * - a mirror that no run has used since `before`, and that no checkout here borrows objects from;
  * - artifacts of a task that this queue has given an id and no longer keeps, or that ended before `before`. Those of
  *   another queue, or of a task that Redis has lost, stay: they may be the last copy of somebody's work.
@@ -10,6 +10,7 @@
 
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { sparesDir } from '../git/spare-workspaces.ts';
 import { removeMirror, unusedMirrors } from '../git/unused-mirrors.ts';
 import { diskBytes } from '../git/workspaces.ts';
 import type { TaskRecord } from '../queue/record.ts';
@@ -20,7 +21,7 @@ import { type AbandonedRun, abandonedRuns } from './run-folder.ts';
 
 /** Files that may go. */
 export interface OldFiles {
-  readonly kind: 'draft' | 'mirror' | 'artifacts';
+  readonly kind: 'draft' | 'spare' | 'mirror' | 'artifacts';
   readonly path: string;
 }
 
@@ -50,7 +51,8 @@ export async function findLeftovers(dataDir: string, queue: TaskQueue, before: D
 export async function findOldFiles(dataDir: string, queue: TaskQueue, before: Date): Promise<OldFiles[]> {
   const of = (kind: OldFiles['kind'], paths: readonly string[]) => paths.map((path) => ({ kind, path }));
   return [
-    ...of('draft', await deadDrafts(join(dataDir, 'mirrors'))),
+    ...of('draft', await dead((await foldersIn(join(dataDir, 'mirrors'))).filter(isDraft))),
+    ...of('spare', await dead(await foldersIn(sparesDir(dataDir)))),
     ...of('mirror', await unusedMirrors(dataDir, before)),
     ...of('artifacts', await deadArtifacts(dataDir, queue, before)),
   ];
@@ -62,8 +64,12 @@ export async function removeOldFiles({ kind, path }: OldFiles, before: Date): Pr
   else await rm(path, { recursive: true, force: true });
 }
 
-async function deadDrafts(mirrors: string): Promise<string[]> {
-  const drafts = (await foldersIn(mirrors)).filter((dir) => basename(dir).includes('.draft-'));
+function isDraft(dir: string): boolean {
+  return basename(dir).includes('.draft-');
+}
+
+/** Those that are older than anybody can still be at work on them. */
+async function dead(drafts: readonly string[]): Promise<string[]> {
   const ages = await Promise.all(drafts.map(ageMs));
   return drafts.filter((_dir, i) => (ages[i] ?? 0) > DRAFT_MS);
 }

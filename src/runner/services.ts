@@ -4,6 +4,7 @@ import type { Clock } from '../claims/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Git } from '../git/git.ts';
 import type { Mirrors } from '../git/mirror.ts';
+import type { SpareWorkspaces } from '../git/spare-workspaces.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import type { Task } from '../task/task.ts';
 import type { Events } from '../telemetry/events.ts';
@@ -46,6 +47,7 @@ export interface Services {
   readonly events: Events;
   readonly git: Git;
   readonly mirrors: Mirrors;
+  readonly spares: SpareWorkspaces;
   /** The supervisor of this worker's steps, started when first needed and replaced when it dies. */
   readonly supervisor: () => Promise<Supervisor>;
   readonly handlers: Handlers;

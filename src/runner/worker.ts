@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts';
 import { ForkServer } from '../git/fork-server/client.ts';
 import { createGit } from '../git/git.ts';
 import { createMirrors } from '../git/mirror.ts';
+import { SpareWorkspaces } from '../git/spare-workspaces.ts';
 import { Consumer } from '../queue/consumer.ts';
 import { TaskQueue } from '../queue/task-queue.ts';
 import type { Connection } from '../redis/connect.ts';
@@ -108,7 +109,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const end = async (): Promise<void> => {
     events.emit({ type: 'worker.draining', workerId: id, running: services.runs.size });
     await consumer.stop();
-    await Promise.all([stopChores(), unregister(), unlisten(), supervision.stop()]);
+    await Promise.all([stopChores(), unregister(), unlisten(), supervision.stop(), services.spares.stop()]);
     await forkServer.stop();
     await stopCounting();
     await queue.close();
@@ -160,6 +161,7 @@ function servicesOf(
     events: made.events,
     git: made.git,
     mirrors: createMirrors({ git: made.git, dataDir: config.dataDir }),
+    spares: new SpareWorkspaces(config),
     supervisor: made.supervision.supervisor,
     handlers,
     solitude: new Solitude(),

@@ -24,11 +24,12 @@ interface Removed {
 export const prune = command<PruneOptions>({
   name: 'prune',
   summary: 'remove what no live runner owns from this machine, and old ledgers from remotes',
-  details: `That is: folders of dead runners, clones that were cut off, artifacts of tasks that this queue
-no longer keeps or that ended more than \`diskRetention\` ago, and mirrors that no run has used for that
-long. Workers do this by themselves, when another on their machine dies and once an hour; what is left is
-what nobody was there for. Work that was never published is saved as a patch in rescued/ of the data folder.
-What a live process owns is never touched, nor artifacts of other queues or of tasks that Redis has lost.
+  details: `That is: folders of dead runners, clones that were cut off and checkouts that nobody came for (both after
+2 h), artifacts of tasks that this queue no longer keeps or that ended more than \`diskRetention\` ago, and
+mirrors that no run has used for that long. Workers do this by themselves, when another on their machine
+dies and once an hour; what is left is what nobody was there for. Work that was never published is saved
+as a patch in rescued/ of the data folder. What a live process owns is never touched, nor artifacts of
+other queues or of tasks that Redis has lost.
 
 On the remotes of this queue’s tasks, ledgers (refs/signalbox/task/ID) go once \`ledgerRetention\` has
 passed since their last entry and their task has ended: until then they keep a task from being published

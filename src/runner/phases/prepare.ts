@@ -60,15 +60,21 @@ type Ahead = Omit<WorkspaceRequest, 'startOid'>;
 
 /**
  * Writes the files, and proves them, while the remote is asked, by what the mirror knew before: mostly that is right
- * still. What it does not come to shall be done in its turn, and fail there if it must. Never rejects.
+ * still. What it does not come to shall be done in its turn, and fail there if it must. Never rejects. A spare checkout is
+ * used up, and the next one begun.
  */
 async function checkOutAhead({ record, services }: Run, request: Ahead): Promise<Workspace | undefined> {
+  const { mirror } = request;
   try {
     const base = await baseOf(record, services.queue.store);
-    const startOid = await guessStart(request.mirror, { branch: request.branch, base: base?.name });
+    const startOid = await guessStart(mirror, { branch: request.branch, base: base?.name });
     if (startOid === undefined) return undefined;
-    const workspace = await checkOutFiles({ ...request, startOid });
-    await proveClean(request.mirror, workspace);
+    const spare = request.checkout === 'full' ? await services.spares.take(mirror) : undefined;
+    const startedAt = performance.now();
+    const workspace = await checkOutFiles({ ...request, startOid }, spare?.workspace).finally(spare?.dispose);
+    const tookMs = performance.now() - startedAt;
+    await proveClean(mirror, workspace);
+    if (request.checkout === 'full') services.spares.ready(mirror, { oid: startOid, tookMs });
     return workspace;
   } catch {
     return undefined;

@@ -9,6 +9,7 @@ import { processClock } from '../../../src/claims/claim.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { createGit } from '../../../src/git/git.ts';
 import { createMirrors } from '../../../src/git/mirror.ts';
+import { SpareWorkspaces } from '../../../src/git/spare-workspaces.ts';
 import { Consumer } from '../../../src/queue/consumer.ts';
 import { TaskQueue } from '../../../src/queue/task-queue.ts';
 import { workerConnection } from '../../../src/redis/connect.ts';
@@ -48,6 +49,7 @@ export class MortalWorker {
       events: this.events,
       git,
       mirrors: createMirrors({ git, dataDir: config.dataDir }),
+      spares: new SpareWorkspaces(config),
       supervisor: async () => await Promise.reject(new Error('these tasks have no commands')),
       handlers,
       solitude: new Solitude(),
