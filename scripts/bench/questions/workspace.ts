@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createGit } from '../../../src/git/git.ts';
 import { createMirrors, type Mirror } from '../../../src/git/mirror.ts';
 import { resolveStart } from '../../../src/git/start-point.ts';
-import { createWorkspace, proveWorkspace } from '../../../src/git/workspace.ts';
+import { checkOutFiles, createWorkspace, nameRefs, proveWorkspace } from '../../../src/git/workspace.ts';
 import { diskBytes } from '../../../src/git/workspaces.ts';
 import type { Bench } from '../bench.ts';
 import { NO_FAULTS } from '../faults.ts';
@@ -26,6 +26,9 @@ const TITLES: Readonly<Record<Way, string>> = {
 const FILES = [1_000, 10_000, 50_000];
 /** The larger, the less often: a checkout of 50,000 files takes seconds, and five are compared. */
 const RUNS = (files: number): number => (files > 10_000 ? 1 : 3);
+/** The size at which one is taken that was made ahead. */
+const AHEAD_FILES = 10_000;
+const AHEAD_RUNS = 3;
 const AT_ONCE = 16;
 /** The size at which many are made at once. */
 const AT_ONCE_FILES = 1_000;
@@ -48,15 +51,17 @@ export const workspace: Question = {
   run: async (bench) => {
     const figures: SizeFigures[] = [];
     let together: Together | undefined;
+    let ahead: Spread | undefined;
     for (const files of FILES.map((count) => bench.amount(count, count / 10))) {
       const maker = await openMaker(bench, files);
       figures.push(await measureSize(bench, maker));
       if (files === bench.amount(AT_ONCE_FILES, AT_ONCE_FILES / 10)) together = await measureTogether(bench, maker);
+      if (files === bench.amount(AHEAD_FILES, AHEAD_FILES / 10)) ahead = await measureAhead(bench, maker);
       await rm(maker.dir, { recursive: true, force: true });
     }
     return {
-      figures: { sizes: figures, atOnce: together },
-      tables: [tableOf(figures), ...(together === undefined ? [] : [togetherTable(together)])],
+      figures: { sizes: figures, ahead, atOnce: together },
+      tables: [tableOf(figures, ahead), ...(together === undefined ? [] : [togetherTable(together)])],
       plots: [plotOf(figures)],
       targets: figures.flatMap(targetsOf),
       faults: NO_FAULTS,
@@ -68,6 +73,8 @@ interface Maker {
   readonly files: number;
   readonly dir: string;
   readonly make: (way: Way, target: string) => Promise<void>;
+  /** Makes a whole checkout of Signalbox's ahead; the answer makes it that of a run. */
+  readonly makeAhead: (spare: string, target: string) => Promise<() => Promise<void>>;
 }
 
 /** A remote with so many files, and whatever is warm before the first task: a mirror for Signalbox, one for worktrees. */
@@ -106,7 +113,19 @@ async function openMaker({ parts: { sandbox, signal } }: Bench, files: number): 
       }
     }
   };
-  return { files, dir, make };
+  const makeAhead: Maker['makeAhead'] = async (spare, target) => {
+    const mirror = await open();
+    const { startOid } = await resolveStart(mirror, { branch: 'work', signal });
+    const request = { mirror, startOid, branch: 'work', checkout: 'full', signal } as const;
+    const made = await checkOutFiles({ ...request, dir: spare });
+    return async () => {
+      await resolveStart(mirror, { branch: 'work', signal });
+      const taken = await checkOutFiles({ ...request, dir: target }, made);
+      await nameRefs(mirror, taken);
+      await proveWorkspace(mirror, taken);
+    };
+  };
+  return { files, dir, make, makeAhead };
 }
 
 async function measureSize(bench: Bench, { files, dir, make }: Maker): Promise<SizeFigures> {
@@ -127,6 +146,17 @@ async function measureSize(bench: Bench, { files, dir, make }: Maker): Promise<S
   }
   const over = (other: Way) => byWay((way) => spread(ms[way].map((one, run) => one / (ms[other][run] ?? Number.NaN))));
   return { files, ms: byWay((way) => spread(ms[way])), bytes, ofClone: over('clone'), ofWorktree: over('worktree') };
+}
+
+async function measureAhead(bench: Bench, { files, dir, makeAhead }: Maker): Promise<Spread> {
+  const ms: number[] = [];
+  for (let run = 0; run < bench.repeats(AHEAD_RUNS); run += 1) {
+    const [spare, target] = [join(dir, `spare-${run}`), join(dir, `taken-${run}`)];
+    ms.push(await timed(await makeAhead(spare, target)));
+    for (const path of [`${spare}.git`, target, `${target}.git`]) await rm(path, { recursive: true, force: true });
+  }
+  bench.say(`${files} files, made ahead: ${ms.map(Math.round).join(', ')} ms`);
+  return spread(ms);
 }
 
 /** Many made at once; and how often `git worktree add` then failed and had to be tried again. */
@@ -173,7 +203,7 @@ function targetsOf({ files, ofClone, ofWorktree }: SizeFigures): Target[] {
   ];
 }
 
-function tableOf(figures: readonly SizeFigures[]): AnswerTable {
+function tableOf(figures: readonly SizeFigures[], ahead: Spread | undefined): AnswerTable {
   return {
     title: 'A checkout of a repository on this disk',
     head: ['files', 'runs', '', 'time', 'over git clone', 'over git worktree add', 'disk'],
@@ -190,6 +220,9 @@ function tableOf(figures: readonly SizeFigures[]): AnswerTable {
     ),
     notes: [
       'Signalbox: a fetch into a mirror that is there, the checkout, and its proof. Claimed: one folder of 20 files. git worktree add: from a bare mirror, without a fetch. git clone: of a local path, hence with hard links, which count as disk here; with --depth 1 of a file:// address, since git ignores it else.',
+      ...(ahead === undefined
+        ? []
+        : [`Signalbox, full, of ${AHEAD_FILES} files that were written while another run worked: ${shown(ahead)} ms.`]),
     ],
   };
 }

@@ -14,6 +14,9 @@ import type { Answer, Request } from './messages.ts';
 /** How long a server may leave an order to end a git unread before it is killed. */
 const ANSWER_MS = 10_000;
 
+/** Between asking what still runs to end, and forcing it. */
+const FORCE_AFTER_MS = 2_000;
+
 /** Starts git from a process of its own, which is started when first needed and again when it has died. */
 export class ForkServer {
   readonly #onDeath: (reason: string) => void;
@@ -30,7 +33,7 @@ export class ForkServer {
     return this.#current.start(start);
   };
 
-  /** Ends the server, after everything that it has started has ended. */
+  /** Ends the server, and before it what it has started and still runs: the upkeep of a mirror, that nobody waits for. */
   async stop(): Promise<void> {
     await this.#current?.stop();
   }
@@ -85,8 +88,14 @@ class Server {
   async stop(): Promise<void> {
     if (this.gone) return;
     this.gone = true;
+    const endAll = (signal: 'SIGTERM' | 'SIGKILL') => (): void => {
+      for (const id of this.#pending.keys()) this.#end(id, signal);
+    };
+    endAll('SIGTERM')();
+    const force = setTimeout(endAll('SIGKILL'), FORCE_AFTER_MS);
     if (this.#pending.size === 0 && this.#child.connected) this.#child.disconnect();
     await this.#exited;
+    clearTimeout(force);
   }
 
   #end(id: number, signal: 'SIGTERM' | 'SIGKILL'): void {
