@@ -15,7 +15,7 @@ import type { Connection } from '../redis/connect.ts';
 import { type Keys, queueKeys } from '../redis/keys.ts';
 import { orderByDependencies } from '../task/dependencies.ts';
 import { parseTaskId } from '../task/ids.ts';
-import type { Outcome, TaskState } from '../task/states.ts';
+import { isTerminal, type Outcome, type TaskState } from '../task/states.ts';
 import { Line } from '../waiting/line.ts';
 import { shouldRebase } from '../waiting/rank.ts';
 import { BullQueue, type JobOrder } from './bull.ts';
@@ -211,14 +211,16 @@ export class TaskQueue {
   async enqueue(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const [records, rankBase] = await Promise.all([this.store.getMany(ids), this.store.rankBase()]);
-    const waiting = records.filter(({ state }) => WAITING.includes(state));
-    await this.bull.add(waiting, rankBase);
+    await this.bull.add(
+      records.filter(({ state }) => !isTerminal(state)),
+      rankBase,
+    );
     await this.store.queued(ids);
   }
 
   /**
    * Does what a dead process left undone: jobs not added, grants not delivered, tickets whose task is gone or ended,
-   * waiting tasks whose job was removed from outside. Returns the tasks it had to promote.
+   * tasks whose job was removed from outside. Returns the tasks it had to promote.
    */
   async tend(): Promise<string[]> {
     await this.enqueue(await this.store.unqueued(LEFT_OVER_MS));
@@ -268,11 +270,18 @@ export class TaskQueue {
     });
   }
 
-  /** Waiting tasks, oldest first, that have no job: only somebody from outside can have removed it. */
+  /**
+   * Tasks that have no job and should: only somebody from outside can have removed it. That of a task that runs, too, once
+   * its worker is dead and its lock on the job has lapsed: nobody would run the task again.
+   */
   async #jobless(): Promise<string[]> {
-    const waiting = await this.store.waitingForWorker(SWEEP_LIMIT);
-    const has = await this.bull.have(waiting);
-    return waiting.filter((_id, i) => has[i] === false);
+    const [waiting, running] = await Promise.all([
+      this.store.waitingForWorker(SWEEP_LIMIT),
+      this.store.ids({ state: 'running' }),
+    ]);
+    const ids = [...waiting, ...running];
+    const has = await this.bull.have(ids);
+    return ids.filter((_id, i) => has[i] === false);
   }
 
   /** Counts BullMQ's priorities anew once the base has fallen far behind: the first in line first. */

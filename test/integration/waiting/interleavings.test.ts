@@ -99,14 +99,23 @@ async function isOfEnded({ redis, keys, store }: TaskQueue): Promise<boolean> {
   return (await store.getMany(ids)).every(({ state }) => isTerminal(state));
 }
 
-/** The tasks that have not ended, and what they wait for. */
+/** The tasks that have not ended, with all that Redis knows of them and of whoever runs them. */
 async function unfinished({ box }: Schedule): Promise<string[]> {
+  const { redis, keys } = box.queue;
   const views = await Promise.all((await box.queue.store.ids()).map(async (id) => await box.get(id)));
   const open = views.filter(({ state }) => !isTerminal(state));
   return await Promise.all(
-    open.map(async ({ id, history }) => {
-      const ticket = await box.queue.redis.hgetall(box.queue.keys.key('ticket', id));
-      return `${id} ${history.map(({ state, reason }) => `${state} (${reason})`).join(' → ')} ${JSON.stringify(ticket)}`;
+    open.map(async ({ id, history, runnerId }) => {
+      const states = history.map(({ state, reason }) => `${state} (${reason})`).join(' → ');
+      const hashes = [keys.key('task', id), keys.key('ticket', id), keys.key('record', runnerId ?? '')];
+      const job = `${keys.prefix}tasks:${id}`;
+      const facts = {
+        hashes: await Promise.all(hashes.map(async (key) => await redis.hgetall(key))),
+        lease: await redis.pttl(keys.key('lease', runnerId ?? '')),
+        job: [await redis.hgetall(job), await redis.pttl(`${job}:lock`)],
+        active: await redis.lrange(`${keys.prefix}tasks:active`, 0, -1),
+      };
+      return `${id} ${states} ${JSON.stringify(facts)}`;
     }),
   );
 }

@@ -252,6 +252,20 @@ test('a job removed from outside while its task waits gets a new one', async () 
   expect(await queue.bull.have([id])).toEqual([true]);
 });
 
+test('a job removed from outside once its worker is dead and its lock has lapsed gets a new one', async () => {
+  const id = await submit(['x']);
+  await takeByHand('dead');
+  const lock = held(await ask(id, 'dead'));
+  expect(await queue.get(id)).toMatchObject({ state: 'running' });
+  await redis.del(`${queue.keys.prefix}tasks:${id}:lock`, queue.keys.key('lease', lock.holder));
+  await queue.bull.remove(id);
+  expect(await queue.bull.have([id])).toEqual([false]);
+  await queue.locker.reap(lock.holder, lock.value);
+  await queue.tend();
+  expect((await takeByHand('next')).id).toBe(id);
+  expect(await ask(id, 'next')).toMatchObject({ kind: 'held', run: 2, crashes: 1 });
+});
+
 test('a submitter that dies before the job is added: the task gets its job from somebody else', async () => {
   const add = queue.bull.add.bind(queue.bull);
   queue.bull.add = async () => await Promise.reject(new Error('the submitter dies here'));
