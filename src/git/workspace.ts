@@ -127,11 +127,8 @@ export async function proveClean(mirror: Mirror, { dir }: Workspace): Promise<vo
   if (stdout !== '') throw damaged('the checkout', `has changes before the first step: ${stdout.split('\0')[0]}`, EOL);
 }
 
-/** Writing files is what a checkout costs: with many, git spreads them over the cores; with fewer, starting more processes. */
-const ALL_CORES: readonly ConfigEntry[] = [
-  ['checkout.workers', '0'],
-  ['checkout.thresholdForParallelism', '1000'],
-];
+/** Writing files is what a checkout costs: with many (git's own measure is 100), git spreads them over the cores. */
+const ALL_CORES: readonly ConfigEntry[] = [['checkout.workers', '0']];
 
 /** Lays out `.git` as `git init` does, and the same in the control folder, where no step will write. */
 async function initialise(request: WorkspaceRequest, dir: string): Promise<void> {
