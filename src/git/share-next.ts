@@ -1,3 +1,5 @@
+import { orAborted } from './or-aborted.ts';
+
 /** One go of shared work: begun or not, with those who wait for it. */
 interface Round<T> {
   readonly result: Promise<T>;
@@ -37,7 +39,7 @@ export function shareNext<T>(work: (abandoned: AbortSignal) => Promise<T>): (sig
     const round = next ?? open();
     round.waiters += 1;
     try {
-      return await until(round.result, signal);
+      return await orAborted(round.result, signal);
     } finally {
       round.waiters -= 1;
       if (round.waiters === 0) {
@@ -56,17 +58,4 @@ function newRound<T>(work: (abandoned: AbortSignal) => Promise<T>): Round<T> {
     begin = resolve;
   });
   return { result: begun.then(async () => await work(abandoned.signal)), begin, abandoned, waiters: 0 };
-}
-
-/** Waits for `promise`, or rejects with the signal's reason. */
-async function until<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  promise.catch(() => {});
-  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abort));
 }

@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Mirror, Oid } from './mirror.ts';
+import { orAborted } from './or-aborted.ts';
 import { checkOutFiles, type Workspace } from './workspace.ts';
 import { removeTree } from './workspaces.ts';
 
@@ -66,16 +67,21 @@ export class SpareWorkspaces {
     this.#keepMs = keepMs;
   }
 
-  /** The one of a repository, for good, once it is made; undefined if there is none. */
-  async take({ dir }: Mirror): Promise<Spare | undefined> {
+  /** The one of a repository, for good, once it is made; undefined if there is none. Rejects with the signal's reason. */
+  async take({ dir }: Mirror, signal?: AbortSignal): Promise<Spare | undefined> {
     const kept = this.#kept.get(dir);
     if (kept === undefined) return undefined;
     this.#forget(dir, kept);
     const dispose = async (): Promise<void> => await removeTree(kept.folder);
-    const workspace = await kept.made;
-    if (workspace !== undefined) return { workspace, dispose };
-    await dispose();
-    return undefined;
+    try {
+      const workspace = await orAborted(kept.made, signal);
+      if (workspace !== undefined) return { workspace, dispose };
+      await dispose();
+      return undefined;
+    } catch (error) {
+      void kept.made.then(dispose).catch(() => {});
+      throw error;
+    }
   }
 
   /** Begins to make one at this commit if checkouts of the repository, of which one just `tookMs`, are worth it. */

@@ -69,7 +69,7 @@ async function checkOutAhead({ record, services }: Run, request: Ahead): Promise
     const base = await baseOf(record, services.queue.store);
     const startOid = await guessStart(mirror, { branch: request.branch, base: base?.name });
     if (startOid === undefined) return undefined;
-    const spare = request.checkout === 'full' ? await services.spares.take(mirror) : undefined;
+    const spare = request.checkout === 'full' ? await services.spares.take(mirror, request.signal) : undefined;
     const startedAt = performance.now();
     const workspace = await checkOutFiles({ ...request, startOid }, spare?.workspace).finally(spare?.dispose);
     const tookMs = performance.now() - startedAt;

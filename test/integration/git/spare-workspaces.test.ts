@@ -91,6 +91,17 @@ describe('a spare workspace', () => {
     expect(await kept.take(room.mirror)).toBeDefined();
   });
 
+  it('that is still being made keeps nobody who is told to stop, and goes', async () => {
+    const { room, kept, folders } = await spares();
+    kept.ready(room.mirror, { oid: room.first, tookMs: 10 });
+    const cancel = new AbortController();
+    const taking = kept.take(room.mirror, cancel.signal);
+    cancel.abort(new Error('enough'));
+    await expect(taking).rejects.toThrow('enough');
+    await kept.stop();
+    await vi.waitFor(() => expect(folders()).toEqual([]), { timeout: 10_000 });
+  });
+
   it('that cannot be made is none', async () => {
     const { room, kept, folders } = await spares();
     kept.ready(room.mirror, { oid: '0123456789'.repeat(4), tookMs: 10 });
