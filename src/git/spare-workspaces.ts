@@ -34,11 +34,9 @@ export interface SpareOptions {
   readonly keepMs?: number;
 }
 
-/** The files of a commit, ready to become a run's. */
-export interface Spare {
+/** The files of a commit, ready to become a run's. Disposing of it takes away what the run did not. */
+export interface Spare extends AsyncDisposable {
   readonly workspace: Workspace;
-  /** Takes away what the run did not. */
-  readonly dispose: () => Promise<void>;
 }
 
 interface Kept {
@@ -75,7 +73,7 @@ export class SpareWorkspaces {
     const dispose = async (): Promise<void> => await removeTree(kept.folder);
     try {
       const workspace = await orAborted(kept.made, signal);
-      if (workspace !== undefined) return { workspace, dispose };
+      if (workspace !== undefined) return { workspace, [Symbol.asyncDispose]: dispose };
       await dispose();
       return undefined;
     } catch (error) {
@@ -95,7 +93,7 @@ export class SpareWorkspaces {
     this.#making = made.finally(() => {
       this.#making = undefined;
     });
-    const kept: Kept = { folder, made, expiry: setTimeout(() => this.#drop(dir, kept), this.#keepMs).unref() };
+    const kept: Kept = { folder, made, expiry: setTimeout(() => void this.#drop(dir, kept), this.#keepMs).unref() };
     this.#kept.set(dir, kept);
   }
 

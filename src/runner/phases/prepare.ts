@@ -69,9 +69,9 @@ async function checkOutAhead({ record, services }: Run, request: Ahead): Promise
     const base = await baseOf(record, services.queue.store);
     const startOid = await guessStart(mirror, { branch: request.branch, base: base?.name });
     if (startOid === undefined) return undefined;
-    const spare = request.checkout === 'full' ? await services.spares.take(mirror, request.signal) : undefined;
+    await using spare = request.checkout === 'full' ? await services.spares.take(mirror, request.signal) : undefined;
     const startedAt = performance.now();
-    const workspace = await checkOutFiles({ ...request, startOid }, spare?.workspace).finally(spare?.dispose);
+    const workspace = await checkOutFiles({ ...request, startOid }, spare?.workspace);
     const tookMs = performance.now() - startedAt;
     await proveClean(mirror, workspace);
     if (request.checkout === 'full') services.spares.ready(mirror, { oid: startOid, tookMs });

@@ -26,7 +26,7 @@ async function made({ room, kept }: { room: Fixture; kept: SpareWorkspaces }): P
 async function takenBy({ root, mirror }: Fixture, spare: Spare, startOid: string): Promise<Workspace> {
   const request = { mirror, dir: join(root, 'run'), branch: 'task/next', checkout: 'full', startOid } as const;
   const workspace = await checkOutFiles(request, spare.workspace);
-  await spare.dispose();
+  await spare[Symbol.asyncDispose]();
   await nameRefs(mirror, workspace);
   return workspace;
 }
@@ -84,7 +84,7 @@ describe('a spare workspace', () => {
     for (let i = 0; i < 3; i += 1) kept.ready(room.mirror, { oid: room.first, tookMs: 10 });
     const spare = await kept.take(room.mirror);
     expect(folders()).toHaveLength(1);
-    await spare?.dispose();
+    await spare?.[Symbol.asyncDispose]();
     expect(await kept.take(room.mirror)).toBeUndefined();
     // One that was taken is no proof that the next would be fast.
     kept.ready(room.mirror, { oid: room.first, tookMs: 0 });
