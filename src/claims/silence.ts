@@ -88,8 +88,8 @@ export class Silence {
 /**
  * Whether a lease was not renewed between two looks. One that is gone was not if it went when it was due, and the looks
  * are so close by Redis' clock that a renewal in between would still be good: else it may have been renewed and then cut
- * short by a step of that clock. Not covered is a step there and back between two looks,
- * beside a late renewal: it can hide that renewal.
+ * short by a step of that clock. Not covered is a step there and back between two looks, beside a late renewal: it can hide
+ * that renewal.
  */
 function isUnmoved(
   { untilMs: was }: Seen,

@@ -37,8 +37,6 @@ export interface GitExit {
 export interface GitProcess {
   /** Resolves when it has ended and nothing more is said. Never rejects. */
   readonly ended: Promise<GitExit>;
-  /** Its number, and that of its session and group; undefined if it could not be started. Resolves once that is known. */
-  readonly pid: Promise<number | undefined>;
   /**
    * Ends it, and all that it has started: what is left of them when it has ended goes by force, before `ended` resolves.
    * Harmless when it has ended.
@@ -49,10 +47,16 @@ export interface GitProcess {
 /** How git processes come about. */
 export type StartGit = (start: GitStart) => GitProcess;
 
+/** A process that is a child of this one. */
+export interface ChildGit extends GitProcess {
+  /** Its number, and that of its session and group; undefined if it could not be started. Resolves once that is known. */
+  readonly pid: Promise<number | undefined>;
+}
+
 const MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
 
 /** Starts git as a child of this process. */
-export const startGit: StartGit = (start) => {
+export function startGit(start: GitStart): ChildGit {
   const signals: NodeJS.Signals[] = [];
   let child: ChildProcess | undefined;
   const end = (signal: NodeJS.Signals): void => {
@@ -73,7 +77,7 @@ export const startGit: StartGit = (start) => {
     ended: begun.then(async ({ exit }) => await exit),
     end,
   };
-};
+}
 
 interface Files {
   readonly input: FileHandle | undefined;

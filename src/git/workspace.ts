@@ -76,7 +76,10 @@ export async function checkOutFiles(request: WorkspaceRequest, spare?: Workspace
   return { dir, branch, startOid };
 }
 
-/** Makes the files of one workspace those of another, and answers where its index is now. Their folder is moved, not they: git knows them by their times. */
+/**
+ * Makes the files of one workspace those of another, and answers where its index is now. Their folder is moved and not they,
+ * since git knows them by their times.
+ */
 async function moveFiles(from: string, to: string): Promise<string> {
   const index = `${from}.index`;
   await rename(join(from, '.git/index'), index);

@@ -41,7 +41,6 @@ export class ForkServer {
 
 interface Pending {
   readonly alone: boolean;
-  readonly running: (pid: number | undefined) => void;
   readonly ended: (exit: GitExit) => void;
   pid: number | undefined;
 }
@@ -74,15 +73,11 @@ class Server {
   readonly start: StartGit = (start) => {
     this.#lastId += 1;
     const id = this.#lastId;
-    let running: Pending['running'] = () => {};
-    const pid = new Promise<number | undefined>((resolve) => {
-      running = resolve;
-    });
     const ended = new Promise<GitExit>((resolve) => {
-      this.#pending.set(id, { alone: start.endsAlone === true, running, ended: resolve, pid: undefined });
+      this.#pending.set(id, { alone: start.endsAlone === true, ended: resolve, pid: undefined });
     });
     this.#tell({ do: 'start', id, start });
-    return { pid, ended, end: (signal) => this.#end(id, signal) };
+    return { ended, end: (signal) => this.#end(id, signal) };
   };
 
   async stop(): Promise<void> {
@@ -116,7 +111,6 @@ class Server {
     const pending = this.#pending.get(answer.id);
     if (answer.say === 'running') {
       if (pending !== undefined) pending.pid = answer.pid;
-      pending?.running(answer.pid);
       return;
     }
     this.#read(answer.id);
@@ -135,11 +129,10 @@ class Server {
   #abandon(reason: string): void {
     this.gone = true;
     const message = `the process that starts git for this worker has ended: ${reason}`;
-    for (const [id, { pid, alone, running, ended }] of this.#pending) {
+    for (const [id, { pid, alone, ended }] of this.#pending) {
       this.#read(id);
       if (alone && pid !== undefined) tryKill(pid);
       else signalGroup(pid, 'SIGKILL');
-      running(undefined);
       ended(pid === undefined ? neverRan(message) : { ...neverRan(message), ran: true });
     }
     this.#pending.clear();

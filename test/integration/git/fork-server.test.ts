@@ -14,7 +14,9 @@ async function room() {
   const server = new ForkServer();
   servers.push(server);
   const dir = tempDir();
-  write(dir, { git: `#!/bin/sh\n[ "$1" = stay ] || exit 0; echo $$ > '${dir}/pid'; exec sleep 600\n` });
+  // It does not mind being asked to end.
+  const stays = `trap '' TERM; echo $$ > '${dir}/pid'; while :; do sleep 1; done`;
+  write(dir, { git: `#!/bin/sh\n[ "$1" = stay ] || exit 0; ${stays}\n` });
   chmodSync(join(dir, 'git'), 0o755);
   const git = createGit({ env: { PATH: `${dir}:${process.env['PATH']}` }, start: server.start });
   await git(['version']);
@@ -53,11 +55,13 @@ describe('a fork server', () => {
   }, 40_000);
 
   it('does not mind the signals of a terminal; told to end, it ends what it has started and then itself', async () => {
-    const { server, stay, pid } = await room();
+    const { server, git, stay, pid } = await room();
     const { ended, pid: stayed } = await stay();
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    for (const one of [pid, stayed]) expect(process.kill(one, 0)).toBe(true);
+    // What it answers after that, it has been sent after that.
+    await git(['version']);
+    expect(forkServerOf(process.pid)).toBe(pid);
+    expect(process.kill(stayed, 0)).toBe(true);
     await server.stop();
     expect(await ended).toMatchObject({ code: 'GIT' });
     await Promise.all([pid, stayed].map(isGone));

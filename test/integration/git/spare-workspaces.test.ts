@@ -1,9 +1,20 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Spare, type SpareOptions, SpareWorkspaces, sparesDir } from '../../../src/git/spare-workspaces.ts';
 import { checkOutFiles, nameRefs, proveWorkspace, type Workspace } from '../../../src/git/workspace.ts';
 import { removeWorkspace } from '../../../src/git/workspaces.ts';
+import { canMount, SmallDisk } from '../../support/system/small-disk.ts';
 import { advance, by, FILES, type Fixture, fixture, startRun } from './support.ts';
 
 /** Spares of a repository whose checkouts are worth it at once. */
@@ -89,6 +100,40 @@ describe('a spare workspace', () => {
     // One that was taken is no proof that the next would be fast.
     kept.ready(room.mirror, { oid: room.first, tookMs: 0 });
     expect(await kept.take(room.mirror)).toBeDefined();
+  });
+
+  it('is made for four repositories and no more', async () => {
+    const { room, kept, folders } = await spares();
+    // Only their folders tell the mirrors of several repositories apart.
+    for (let i = 0; i < 5; i += 1) {
+      const mirror = { ...room.mirror, dir: join(room.root, `mirror-${i}`) };
+      symlinkSync(room.mirror.dir, mirror.dir);
+      kept.ready(mirror, { oid: room.first, tookMs: 10 });
+      // One at a time.
+      await vi.waitFor(() => {
+        kept.ready(mirror, { oid: room.first, tookMs: 10 });
+        expect(folders()).toHaveLength(Math.min(i + 1, 4));
+      }, 10_000);
+    }
+    expect(await kept.take({ ...room.mirror, dir: join(room.root, 'mirror-3') })).toBeDefined();
+    expect(await kept.take({ ...room.mirror, dir: join(room.root, 'mirror-4') })).toBeUndefined();
+  });
+
+  it.runIf(canMount())('is not made where little of the disk is free', async () => {
+    const { room, kept, folders } = await spares();
+    const disk = join(room.root, 'disk');
+    mkdirSync(disk);
+    using small = new SmallDisk(disk, 1_048_576);
+    // What is made lies on the disk of the mirrors.
+    const mirror = { ...room.mirror, dir: join(disk, 'mirror.git') };
+    cpSync(room.mirror.dir, mirror.dir, { recursive: true });
+    small.fill();
+    kept.ready(mirror, { oid: room.first, tookMs: 10 });
+    expect(await kept.take(mirror)).toBeUndefined();
+    small.makeRoom();
+    kept.ready(mirror, { oid: room.first, tookMs: 10 });
+    expect(await kept.take(mirror)).toBeDefined();
+    expect(folders()).toHaveLength(1);
   });
 
   it('that is still being made keeps nobody who is told to stop, and goes', async () => {

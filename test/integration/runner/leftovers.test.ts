@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { ulid } from 'ulid';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { Signalbox } from '../../../src/index.ts';
 import { TaskQueue } from '../../../src/queue/task-queue.ts';
 import { findOldFiles } from '../../../src/runner/leftovers.ts';
@@ -77,4 +77,20 @@ test('what Redis does not know of stays, and a mirror goes that nobody has used 
   utimesSync(`${mirrors[0]}.lock`, longAgo, longAgo);
   await removeOld({ config: signalbox.config, queue: signalbox.queue });
   expect([lost, ...mirrors].map((dir) => existsSync(dir))).toEqual([true, false, true]);
+});
+
+test('a spare workspace and a cut off clone go once nobody can be at work on them any more', async () => {
+  const { dataDir, signalbox } = await room();
+  const paths = ['mirrors/x.git.draft-1', 'spares/1'].map((name) => join(dataDir, name));
+  for (const path of paths) mkdirSync(path, { recursive: true });
+  const found = async (afterMs: number) => {
+    const now = Date.now() + afterMs;
+    using _clock = vi.spyOn(Date, 'now').mockReturnValue(now);
+    return await findOldFiles(dataDir, signalbox.queue, new Date(0));
+  };
+  expect(await found(7_000_000)).toEqual([]);
+  expect(await found(7_300_000)).toEqual([
+    { kind: 'draft', path: paths[0] },
+    { kind: 'spare', path: paths[1] },
+  ]);
 });
