@@ -106,7 +106,6 @@ export class SpareWorkspaces {
   async #make(mirror: Mirror, { oid, folder }: { oid: Oid; folder: string }): Promise<Workspace | undefined> {
     try {
       const { signal } = this.#leaving;
-      signal.throwIfAborted();
       if (!(await hasRoom(mirror.dir))) return undefined;
       const dir = join(folder, 'workspace');
       return await checkOutFiles({ mirror, dir, startOid: oid, branch: 'spare', checkout: 'full', signal });

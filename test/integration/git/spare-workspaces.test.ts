@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Mirror } from '../../../src/git/mirror.ts';
 import { type Spare, type SpareOptions, SpareWorkspaces, sparesDir } from '../../../src/git/spare-workspaces.ts';
 import { checkOutFiles, nameRefs, proveWorkspace, type Workspace } from '../../../src/git/workspace.ts';
 import { removeWorkspace } from '../../../src/git/workspaces.ts';
@@ -105,18 +106,20 @@ describe('a spare workspace', () => {
   it('is made for four repositories and no more', async () => {
     const { room, kept, folders } = await spares();
     // Only their folders tell the mirrors of several repositories apart.
-    for (let i = 0; i < 5; i += 1) {
-      const mirror = { ...room.mirror, dir: join(room.root, `mirror-${i}`) };
-      symlinkSync(room.mirror.dir, mirror.dir);
+    const mirrors = Array.from({ length: 5 }, (_, i) => ({ ...room.mirror, dir: join(room.root, `mirror-${i}`) }));
+    for (const { dir } of mirrors) symlinkSync(room.mirror.dir, dir);
+    const whole = () =>
+      folders().filter((name) => existsSync(join(sparesDir(room.dataDir), name, 'workspace.git/index')));
+    const [one, , , , fifth] = mirrors as [Mirror, Mirror, Mirror, Mirror, Mirror];
+    for (const [i, mirror] of mirrors.slice(0, 4).entries()) {
       kept.ready(mirror, { oid: room.first, tookMs: 10 });
-      // One at a time.
-      await vi.waitFor(() => {
-        kept.ready(mirror, { oid: room.first, tookMs: 10 });
-        expect(folders()).toHaveLength(Math.min(i + 1, 4));
-      }, 10_000);
+      await vi.waitFor(() => expect(whole()).toHaveLength(i + 1), 10_000);
     }
-    expect(await kept.take({ ...room.mirror, dir: join(room.root, 'mirror-3') })).toBeDefined();
-    expect(await kept.take({ ...room.mirror, dir: join(room.root, 'mirror-4') })).toBeUndefined();
+    kept.ready(fifth, { oid: room.first, tookMs: 10 });
+    expect(await kept.take(fifth)).toBeUndefined();
+    expect(await kept.take(one)).toBeDefined();
+    kept.ready(fifth, { oid: room.first, tookMs: 10 });
+    expect(await kept.take(fifth)).toBeDefined();
   });
 
   it.runIf(canMount())('is not made where little of the disk is free', async () => {
