@@ -149,7 +149,9 @@ function notStarted(failure: GitExit['failure']): SignalboxError {
   const isMissing = failure?.code === 'ENOENT';
   const why = isMissing ? 'there is no `git` in PATH, or its working directory is gone' : failure?.message;
   return new SignalboxError('GIT', `git could not be started: ${why}`, {
-    next: 'Install git 2.38 or newer and make sure that it is in PATH.',
+    next: isMissing
+      ? 'Install git 2.38 or newer and make sure that it is in PATH.'
+      : 'Try again; if it stays so, look whether this machine is out of memory or processes.',
     cause: failure,
   });
 }

@@ -167,6 +167,7 @@ describe.each([
     await expect(running).rejects.toMatchObject({
       code: 'GIT',
       message: expect.stringContaining('could not be started'),
+      next: expect.stringContaining('out of memory'),
     });
   });
 
