@@ -3,11 +3,16 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ForkServer } from '../../../src/git/fork-server/client.ts';
 import { createGit } from '../../../src/git/git.ts';
-import { forkServerOf } from '../../support/system/processes.ts';
+import { forkServerOf, isStopped } from '../../support/system/processes.ts';
 import { tempDir, write } from './support.ts';
 
 const servers: ForkServer[] = [];
-afterEach(async () => await Promise.all(servers.splice(0).map(async (server) => await server.stop())));
+afterEach(async () => {
+  const pid = forkServerOf(process.pid);
+  // Should nobody have found out that it hangs.
+  if (pid !== undefined && isStopped(pid)) process.kill(pid, 'SIGKILL');
+  await Promise.all(servers.splice(0).map(async (server) => await server.stop()));
+});
 
 /** A git that says its number in `<dir>/pid` and stays, and one that answers, both started by one server. */
 async function room() {
