@@ -84,9 +84,8 @@ test('a spare workspace and a cut off clone go once nobody can be at work on the
   const paths = ['mirrors/x.git.draft-1', 'spares/1'].map((name) => join(dataDir, name));
   for (const path of paths) mkdirSync(path, { recursive: true });
   const found = async (afterMs: number) => {
-    const now = Date.now() + afterMs;
-    using _clock = vi.spyOn(Date, 'now').mockReturnValue(now);
-    return await findOldFiles(dataDir, signalbox.queue, new Date(0));
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + afterMs);
+    return await findOldFiles(dataDir, signalbox.queue, new Date(0)).finally(() => clock.mockRestore());
   };
   expect(await found(7_000_000)).toEqual([]);
   expect(await found(7_300_000)).toEqual([
