@@ -19,8 +19,8 @@ async function room() {
   const server = new ForkServer();
   servers.push(server);
   const dir = tempDir();
-  // It does not mind being asked to end.
-  const stays = `trap '' TERM; echo $$ > '${dir}/pid'; while :; do sleep 1; done`;
+  // It does not mind being asked to end, and goes with its folder.
+  const stays = `trap '' TERM; echo $$ > '${dir}/pid'; while [ -e '${dir}/pid' ]; do sleep 1; done`;
   write(dir, { git: `#!/bin/sh\n[ "$1" = stay ] || exit 0; ${stays}\n` });
   chmodSync(join(dir, 'git'), 0o755);
   const git = createGit({ env: { PATH: `${dir}:${process.env['PATH']}` }, start: server.start });
