@@ -35,8 +35,8 @@ export async function checkInvariants(world: World): Promise<void> {
   none(complaints, 'a worker printed something else than events');
 }
 
-/** I7: no active job, lock, ticket, reservation, record, lease or folder of a run is left. */
-async function checkRest(world: World): Promise<void> {
+/** I7: no active job, lock, ticket, reservation, record, lease or folder of a run is left: it waits for that. */
+export async function checkRest(world: World): Promise<void> {
   let left: string[] = [];
   const atRest = async (): Promise<boolean> => {
     left = [...(await keysLeft(world)), ...foldersLeft(world)];

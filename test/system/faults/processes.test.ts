@@ -1,6 +1,7 @@
 /** Nothing of a task outlives its claim, whichever of its worker and its supervisor is killed, stopped or hung. */
 
 import { describe, expect, onTestFinished } from 'vitest';
+import { checkRest } from '../../support/system/invariants.ts';
 import { commandsWith, forkServerOf, isStopped, processesOf, supervisorOf } from '../../support/system/processes.ts';
 import { PushTrap } from '../../support/system/push-trap.ts';
 import { until } from '../../support/system/until.ts';
@@ -207,6 +208,8 @@ describe('the process that starts git', () => {
 
       const next = await until('another one is there', () => forkServerOf(worker?.pid ?? 0));
       expect(next).not.toBe(server);
+      // A task has ended a moment before its worker has put everything away, and no other worker is there to do that.
+      await checkRest(world);
       await worker?.kill();
       await until('it has gone too', () => isGone(next));
     },
