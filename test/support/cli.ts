@@ -87,7 +87,8 @@ export class CliWorld implements AsyncDisposable {
   readonly env: Record<string, string>;
   readonly #started: Running[] = [];
 
-  constructor() {
+  /** `leaseTtl`: the product's own; shorter where a test waits for the end of a lease. */
+  constructor({ leaseTtl = '10s' }: { readonly leaseTtl?: string } = {}) {
     mkdirSync(join(this.dir, 'home'));
     this.env = {
       PATH: process.env['PATH'] ?? '',
@@ -95,7 +96,7 @@ export class CliWorld implements AsyncDisposable {
       REDIS_URL: testRedisUrl(),
       SIGNALBOX_QUEUE: this.queue,
       SIGNALBOX_DATA: this.dataDir,
-      SIGNALBOX_LEASE_TTL: '2s',
+      SIGNALBOX_LEASE_TTL: leaseTtl,
     };
   }
 

@@ -17,7 +17,7 @@ let commands: number[];
 
 beforeEach(async () => {
   commands = [];
-  world = new CliWorld();
+  world = new CliWorld({ leaseTtl: '2s' });
   repo = world.remote().dir;
   box = await Signalbox.connect({ redisUrl: testRedisUrl(), queue: world.queue, leaseTtl: '2s' });
 });

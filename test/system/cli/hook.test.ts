@@ -16,7 +16,7 @@ let repo: string;
 let agent: ChildProcess;
 
 beforeEach(async () => {
-  world = new CliWorld();
+  world = new CliWorld({ leaseTtl: '2s' });
   // Holders are found below the temporary folder; each test has its own.
   mkdirSync(join(world.dir, 'tmp'));
   world.env['TMPDIR'] = join(world.dir, 'tmp');

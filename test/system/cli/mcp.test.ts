@@ -15,7 +15,7 @@ let repo: string;
 let open: Agent[];
 
 beforeEach(async () => {
-  world = new CliWorld();
+  world = new CliWorld({ leaseTtl: '2s' });
   repo = world.remote().dir;
   open = [];
   box = await Signalbox.connect({ redisUrl: testRedisUrl(), queue: world.queue, leaseTtl: '2s' });
