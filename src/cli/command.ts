@@ -1,7 +1,7 @@
 /** How a command is described: its arguments and options, its help with examples, and what it does. */
 
 import type { Command } from 'commander';
-import { Signalbox } from '../client/signalbox.ts';
+import type { Signalbox } from '../client/signalbox.ts';
 import { loadConfig } from '../config/config.ts';
 import type { Options } from '../config/options.ts';
 import { processSources } from '../config/process.ts';
@@ -106,7 +106,9 @@ function flagsOf({ redisUrl, queue, data }: GlobalOptions): Options {
   };
 }
 
+/** What it stands on takes half of a second to load: not every command connects. */
 async function connect(flags: Options): Promise<Signalbox> {
+  const { Signalbox } = await import('../client/signalbox.ts');
   try {
     return await Signalbox.connect(flags);
   } catch (error) {

@@ -2,64 +2,40 @@
 
 import { Command } from 'commander';
 import type { Adder, Shared } from './command.ts';
-import { cancel } from './commands/cancel.ts';
-import { claim } from './commands/claim.ts';
-import { claims } from './commands/claims.ts';
-import { completion } from './commands/completion.ts';
-import { dashboard } from './commands/dashboard.ts';
-import { doctor } from './commands/doctor.ts';
-import { drain } from './commands/drain.ts';
-import { exec } from './commands/exec.ts';
-import { explain } from './commands/explain.ts';
-import { exportTasks } from './commands/export.ts';
-import { hook } from './commands/hook.ts';
-import { importTasks } from './commands/import.ts';
-import { init } from './commands/init.ts';
-import { limits } from './commands/limits.ts';
-import { list } from './commands/list.ts';
-import { logs } from './commands/logs.ts';
-import { mcp } from './commands/mcp.ts';
-import { pause, resume } from './commands/pause.ts';
-import { plan } from './commands/plan.ts';
-import { prune } from './commands/prune.ts';
-import { retry } from './commands/retry.ts';
-import { show } from './commands/show.ts';
-import { status } from './commands/status.ts';
-import { submit } from './commands/submit.ts';
-import { up } from './commands/up.ts';
-import { worker } from './commands/worker.ts';
 import { version } from './version.ts';
 
-/** In the order of the help: begin, look, steer, keep house. */
-const COMMANDS: readonly Adder[] = [
-  init,
-  up,
-  worker,
-  dashboard,
-  submit,
-  plan,
-  list,
-  show,
-  logs,
-  status,
-  claims,
-  explain,
-  cancel,
-  retry,
-  pause,
-  resume,
-  drain,
-  exec,
-  claim,
-  hook,
-  mcp,
-  limits,
-  doctor,
-  prune,
-  exportTasks,
-  importTasks,
-  completion,
-];
+/** In the order of the help: begin, look, steer, keep house. What they stand on takes a second to load, all together. */
+const COMMANDS: Readonly<Record<string, () => Promise<Adder>>> = {
+  init: async () => (await import('./commands/init.ts')).init,
+  up: async () => (await import('./commands/up.ts')).up,
+  worker: async () => (await import('./commands/worker.ts')).worker,
+  dashboard: async () => (await import('./commands/dashboard.ts')).dashboard,
+  submit: async () => (await import('./commands/submit.ts')).submit,
+  plan: async () => (await import('./commands/plan.ts')).plan,
+  list: async () => (await import('./commands/list.ts')).list,
+  show: async () => (await import('./commands/show.ts')).show,
+  logs: async () => (await import('./commands/logs.ts')).logs,
+  status: async () => (await import('./commands/status.ts')).status,
+  claims: async () => (await import('./commands/claims.ts')).claims,
+  explain: async () => (await import('./commands/explain.ts')).explain,
+  cancel: async () => (await import('./commands/cancel.ts')).cancel,
+  retry: async () => (await import('./commands/retry.ts')).retry,
+  pause: async () => (await import('./commands/pause.ts')).pause,
+  resume: async () => (await import('./commands/pause.ts')).resume,
+  drain: async () => (await import('./commands/drain.ts')).drain,
+  exec: async () => (await import('./commands/exec.ts')).exec,
+  claim: async () => (await import('./commands/claim.ts')).claim,
+  hook: async () => (await import('./commands/hook.ts')).hook,
+  mcp: async () => (await import('./commands/mcp.ts')).mcp,
+  limits: async () => (await import('./commands/limits.ts')).limits,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  prune: async () => (await import('./commands/prune.ts')).prune,
+  export: async () => (await import('./commands/export.ts')).exportTasks,
+  import: async () => (await import('./commands/import.ts')).importTasks,
+  completion: async () => (await import('./commands/completion.ts')).completion,
+};
+/** Options of the program whose value is not the name of a command. */
+const WITH_VALUE = ['--redis-url', '--queue', '--data'];
 
 const HELP_END = `
 Begin:
@@ -69,8 +45,11 @@ Begin:
 Exit codes: 0 ok · 1 failed · 2 usage or invalid task · 3 conflict · 4 an awaited task failed · 5 Redis or
 the remote cannot be reached.`;
 
-/** Builds the program. It throws CommanderError instead of ending the process. */
-export function createProgram(shared: Shared): Command {
+/**
+ * Builds the program. Of the commands that `argv` does not name there are only the names, unless it names none. It
+ * throws CommanderError instead of ending the process.
+ */
+export async function createProgram(shared: Shared, argv: readonly string[] = []): Promise<Command> {
   const program = new Command('signalbox')
     .description(
       'Runs repository tasks in parallel, on many machines, without two of them on one branch or one file at once.',
@@ -86,6 +65,10 @@ export function createProgram(shared: Shared): Command {
     .configureOutput({ writeErr: () => {} })
     .addHelpText('after', HELP_END)
     .exitOverride();
-  for (const add of COMMANDS) add(program, shared);
+  const named = argv.filter((word, i) => Object.hasOwn(COMMANDS, word) && !WITH_VALUE.includes(argv[i - 1] ?? ''));
+  for (const [name, load] of Object.entries(COMMANDS)) {
+    if (named.length > 0 && !named.includes(name)) program.command(name);
+    else (await load())(program, shared);
+  }
   return program;
 }

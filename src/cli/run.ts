@@ -13,12 +13,10 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   const out = new Output({ json: wantsJson(argv), env, stdout: process.stdout, stderr: process.stderr });
   const stopTracing = await startTracing(env);
   let exitCode = 0;
-  const program = createProgram({
-    out,
-    setExitCode: (code) => {
-      exitCode = code;
-    },
-  });
+  const setExitCode = (code: number): void => {
+    exitCode = code;
+  };
+  const program = await createProgram({ out, setExitCode }, argv);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;

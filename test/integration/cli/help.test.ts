@@ -5,11 +5,11 @@ import { createProgram } from '../../../src/cli/program.ts';
 import { docText } from '../../support/markdown.ts';
 
 const WIDTH = 100;
+const out = new Output({ json: false, env: {}, stdout: process.stdout, stderr: process.stderr });
+const program = await createProgram({ out, setExitCode: () => {} });
 
 /** Every command with its help as it is printed, by its full name. */
 function helps(): Map<string, string> {
-  const out = new Output({ json: false, env: {}, stdout: process.stdout, stderr: process.stderr });
-  const program = createProgram({ out, setExitCode: () => {} });
   const found = new Map<string, string>();
   const visit = (command: Command, name: string): void => {
     found.set(name, helpOf(command));

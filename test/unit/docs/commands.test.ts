@@ -6,7 +6,7 @@ import { Output } from '../../../src/cli/output.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import { codeBlocks, inlineCode, pages, ROOT } from '../../support/documents.ts';
 
-const program = createProgram({
+const program = await createProgram({
   out: new Output({ json: true, env: {}, stdout: process.stdout, stderr: process.stderr }),
   setExitCode: () => {},
 });

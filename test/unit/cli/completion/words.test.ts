@@ -4,7 +4,7 @@ import { Output } from '../../../../src/cli/output.ts';
 import { createProgram } from '../../../../src/cli/program.ts';
 
 const out = new Output({ json: false, env: {}, stdout: process.stdout, stderr: process.stderr });
-const program = createProgram({ out, setExitCode: () => {} });
+const program = await createProgram({ out, setExitCode: () => {} });
 const after = (line: string) => complete(program, line.split(' '));
 
 describe('completion', () => {
