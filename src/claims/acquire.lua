@@ -3,7 +3,7 @@
 --
 -- KEYS  record:<holder>, node:<name> …
 -- ARGV  value (redlock's), lease TTL in ms, nodes (see node-list.lua), request as JSON:
---       {holder, kind: run|hold, ticket, task?, worker, age?, rank?, class, policy, isLastTry?, exempt?: [branch …],
+--       {holder, kind: run|hold, ticket, task?, worker, age?, rank?, class, policy, isLastTry?, exempt?: [prefix, branch …],
 --        keepAfterMs, run?: {host, alone, token, parkUntil, deadMan}};
 --       with `run` the worker must have the task's job, the record says what came of it, and the job of one that must
 --       wait is parked

@@ -21,7 +21,8 @@ end
 redis.call('HDEL', KEYS[1], '')
 drop_holder(holder, freed)
 change_merged(kept, 1)
-redis.call('HSET', KEYS[1], 'kind', 'merged', 'nodes', write_nodes(kept), 'branch', cjson.decode(record[4])[1],
+local prefix, branch = unpack(cjson.decode(record[4]))
+redis.call('HSET', KEYS[1], 'kind', 'merged', 'nodes', write_nodes(kept), 'branch', prefix .. branch,
   'merge', ARGV[3])
 redis.call('DEL', PREFIX .. 'lease:' .. holder)
 redis.call('ZREM', PREFIX .. 'holders', holder)

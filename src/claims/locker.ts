@@ -41,7 +41,7 @@ export interface ClaimRequest {
   readonly policy: ConflictPolicy;
   /** A conflict is refused whatever the policy: it has waited long enough. */
   readonly isLastTry?: boolean;
-  /** Branch nodes whose paths, kept for a merge, are not in its way: its own, and the one it is stacked upon. */
+  /** Branches whose paths, kept for a merge, are not in its way, its own first; before them what makes nodes of their names. */
   readonly exempt?: readonly string[];
   readonly nodes: readonly ClaimNode[];
   /** For a run whose task's record is to say what came of it, and whose job is to be parked if it must wait. */

@@ -175,8 +175,8 @@ end
 local function belongs_together(holder, want)
   local kept = redis.call('HMGET', PREFIX .. 'record:' .. holder, 'kind', 'branch')
   if kept[1] ~= 'merged' then return false end
-  for _, branch in ipairs(want.exempt) do
-    if branch == kept[2] then return true end
+  for i = 2, #want.exempt do
+    if want.exempt[1] .. want.exempt[i] == kept[2] then return true end
   end
   return false
 end

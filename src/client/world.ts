@@ -28,7 +28,8 @@ async function readTickets({ redis, keys, line }: TaskQueue): Promise<WaitingTic
     const [policy, exempt] = (replies[i]?.[1] ?? []) as (string | null)[];
     const branches: unknown = JSON.parse(exempt ?? '[]');
     // Lua writes an empty list as an object.
-    return { ...ticket, proceeds: policy === 'proceed', exempt: Array.isArray(branches) ? (branches as string[]) : [] };
+    const [prefix = '', ...names] = Array.isArray(branches) ? (branches as string[]) : [];
+    return { ...ticket, proceeds: policy === 'proceed', exempt: names.map((name) => prefix + name) };
   });
 }
 

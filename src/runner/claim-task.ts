@@ -109,14 +109,14 @@ function claimSpec(task: Task, record: TaskRecord): ClaimSpec {
   };
 }
 
-/** The branches whose paths, kept for a merge, are not in its way: its own and the one it builds upon. */
+/** The branches whose paths, kept for a merge, are not in its way: its own and the one it builds upon. See `ClaimRequest`. */
 async function ownBranches(record: TaskRecord, queue: TaskQueue): Promise<string[]> {
   const base = await baseOf(record, queue.store).catch((error: unknown) => {
     // `prepare` says that the task it builds upon is gone, and ends it.
     if (error instanceof SignalboxError) return undefined;
     throw error;
   });
-  return [record.branch, ...(base === undefined ? [] : [base.name])].map((name) => branchNode(record.repoKey, name));
+  return [branchNode(record.repoKey, ''), record.branch, ...(base === undefined ? [] : [base.name])];
 }
 
 interface Held {
