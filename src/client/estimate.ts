@@ -5,6 +5,7 @@ import { readEndedRuns } from '../queue/past.ts';
 import type { TaskRecord } from '../queue/record.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import { registeredWorkers } from '../runner/registry.ts';
+import { wantsOf } from '../task/stored.ts';
 import type { Claims, Task } from '../task/task.ts';
 import { classOf } from '../waiting/rank.ts';
 import { Durations, type TaskKind } from './durations.ts';
@@ -156,7 +157,7 @@ function tasksOf({ world, durations, records }: Known): Waiting[] {
   return [...records.values()]
     .filter(({ id, state }) => state === 'queued' && !others.has(id))
     .toSorted((a, b) => a.sequence - b.sequence)
-    .map((record) => ({ record, task: taskOf(record) }))
+    .map((record) => ({ record, task: wantsOf(record.envelope) }))
     .map(({ record, task }) => ({
       ...NEW,
       id: record.id,
@@ -167,18 +168,6 @@ function tasksOf({ world, durations, records }: Known): Waiting[] {
       durationMs: durations.remaining(record) ?? NEVER,
       after: [],
     }));
-}
-
-/** What a stored task wants. It is not for running it: one that a worker will refuse wants nothing here. */
-function taskOf({ envelope }: TaskRecord): Pick<Task, 'claims' | 'onConflict'> {
-  try {
-    return (JSON.parse(envelope) as { readonly task: Task }).task;
-  } catch {
-    return {
-      claims: { write: [], read: [], resources: [], until: 'published', undeclared: 'warn' },
-      onConflict: 'wait',
-    };
-  }
 }
 
 async function readSlots(queue: TaskQueue): Promise<number> {

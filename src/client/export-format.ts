@@ -53,7 +53,6 @@ const recordFields = z
     title: z.string(),
     repo: z.string(),
     repoKey: z.string(),
-    repoUrl: z.string(),
     branch: z.string(),
     owner: z.string(),
     priority: z.string(),

@@ -4,7 +4,7 @@ import { claimSet } from '../claims/claim-set.ts';
 import { conflicts } from '../claims/modes.ts';
 import { type ConflictRecord, conflictPages, readConflicts, readStateTimes, type StateTime } from '../queue/past.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
-import type { Claims } from '../task/task.ts';
+import { wantsOf } from '../task/stored.ts';
 
 /** What waiting for one resource has cost. Durations in ms. */
 export interface HotSpot {
@@ -109,10 +109,11 @@ type Party = Pick<ConflictRecord, 'repo' | 'repoKey' | 'branch' | 'owner' | 'env
 export function wouldFit(waiter: Party, holder: Party): boolean {
   if (holder.state !== 'succeeded' || holder.filesChanged.length === 0) return false;
   const { repoKey, branch } = holder;
-  const { read } = claimsOf(holder);
+  const { read } = wantsOf(holder.envelope).claims;
   const finer = claimSet({ repoKey, branch, write: holder.filesChanged, read });
   const modes = new Map(finer.map(({ name, mode }) => [name, mode]));
-  return claimSet({ repoKey: waiter.repoKey, branch: waiter.branch, ...claimsOf(waiter) }).every(({ name, mode }) => {
+  const wanted = claimSet({ repoKey: waiter.repoKey, branch: waiter.branch, ...wantsOf(waiter.envelope).claims });
+  return wanted.every(({ name, mode }) => {
     const met = modes.get(name);
     return met === undefined || !conflicts(met, mode);
   });
@@ -167,14 +168,4 @@ export class HotSums {
 
 function newSum(repo: string, resource: string): Sum {
   return { repo, resource, waitMs: 0, waits: 0, tasks: 0, longestMs: 0, byOwner: new Map(), finerClaimMs: 0 };
-}
-
-/** What a stored task claims; one that a worker would refuse claims nothing here. */
-function claimsOf({ envelope }: Pick<Party, 'envelope'>): Pick<Claims, 'write' | 'read'> {
-  try {
-    const { write, read } = (JSON.parse(envelope) as { readonly task: { readonly claims: Claims } }).task.claims;
-    return { write, read };
-  } catch {
-    return { write: [], read: [] };
-  }
 }

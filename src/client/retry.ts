@@ -13,7 +13,7 @@ import { parseEnvelope } from '../task/stored.ts';
  * if it is not as it was signed.
  */
 export async function retryOf(record: TaskRecord, store: TaskStore): Promise<PreparedTask> {
-  const { id, state, base, repoKey, repoUrl, repoHost, owner } = record;
+  const { id, state, base, repo: url, repoKey, repoHost, owner } = record;
   if (!isTerminal(state)) {
     throw new SignalboxError('STATE', `Task ${id} has not ended: it is ${state}.`, {
       next: `Wait for it, or \`signalbox cancel ${id}\` first.`,
@@ -26,6 +26,6 @@ export async function retryOf(record: TaskRecord, store: TaskStore): Promise<Pre
   // A key of its list says nothing by itself: the record names the task that it builds upon by id.
   const task = base === null ? written : { ...written, base };
   // The repository is taken from the record: a path may mean something else where this is called.
-  const repo = { key: repoKey, url: repoUrl, ...(repoHost === null ? {} : { host: repoHost }) };
+  const repo = { key: repoKey, url, ...(repoHost === null ? {} : { host: repoHost }) };
   return { task: { ...task, dependsOn: [] }, repo, owner, retryOf: id };
 }

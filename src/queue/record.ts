@@ -55,11 +55,10 @@ export interface TaskRecord {
   /** What `signature.ts` made of all that was submitted; null where nothing was signed. */
   readonly signature: string | null;
   readonly title: string;
+  /** What git fetches from. */
   readonly repo: string;
   /** The repository's identity; what is locked. */
   readonly repoKey: string;
-  /** What git fetches from. */
-  readonly repoUrl: string;
   /** The host a local repository belongs to. */
   readonly repoHost: string | null;
   readonly branch: string;
@@ -137,7 +136,6 @@ export function readRecord(id: string, f: Readonly<Record<string, string>>): Tas
     title: word('title'),
     repo: word('repo'),
     repoKey: word('repoKey'),
-    repoUrl: word('repoUrl'),
     repoHost: text('repoHost'),
     branch: word('branch'),
     base: text('base'),

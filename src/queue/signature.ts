@@ -17,7 +17,6 @@ const SIGNED = [
   'title',
   'repo',
   'repoKey',
-  'repoUrl',
   'repoHost',
   'branch',
   'owner',

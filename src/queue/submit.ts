@@ -78,7 +78,6 @@ function newTask(
       // Not as submitted: `.` says nothing elsewhere.
       repo: repo.url,
       repoKey: repo.key,
-      repoUrl: repo.url,
       ...(repo.host === undefined ? {} : { repoHost: repo.host }),
       branch: task.branch ?? defaultBranch(id),
       ...(task.base === undefined ? {} : { base: baseById(task.base, byKey) }),

@@ -14,10 +14,10 @@ const NUMBERS = ['rank', 'sequence', 'run', 'attempts', 'maxAttempts', 'crashes'
 
 /** Throws `INVALID` naming the field that cannot be what Signalbox wrote. */
 export function checkRecord(record: TaskRecord): void {
-  const { branch, repoUrl, repoHost, repoKey, base, grown, resume } = record;
+  const { branch, repo, repoHost, repoKey, base, grown, resume } = record;
   refuseIf(branchProblem(branch), 'branch', branch);
   // A folder of one host is named as the file system names it.
-  if (repoHost === null || !repoUrl.startsWith('/')) refuseIf(repositoryProblem(repoUrl), 'repoUrl', repoUrl);
+  if (repoHost === null || !repo.startsWith('/')) refuseIf(repositoryProblem(repo), 'repo', repo);
   if (repoKey === '') refuseIf('must not be empty', 'repoKey', repoKey);
   if (base !== null && !base.startsWith('task:')) refuseIf(branchProblem(base), 'base', base);
   for (const path of grown) {

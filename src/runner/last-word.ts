@@ -67,7 +67,7 @@ export async function lastWord(record: TaskRecord, services: Services): Promise<
     runnerId: record.runnerId ?? services.workerId,
   };
   try {
-    const mirror = await services.mirrors.open({ key: record.repoKey, url: record.repoUrl }, signal);
+    const mirror = await services.mirrors.open({ key: record.repoKey, url: record.repo }, signal);
     const answer = await takeToken(mirror, writer, signal);
     return answer.kind === 'published' ? answer : NOTHING;
   } catch {

@@ -14,7 +14,7 @@ import type { Services } from './services.ts';
 /** What is to be merged, as it is noted with the claim. */
 const mergeNote = z.object({
   repoKey: z.string(),
-  repoUrl: z.string(),
+  repo: z.string(),
   repoHost: z.string().nullable(),
   branch: z.string(),
   base: z.string().nullable(),
@@ -23,10 +23,10 @@ const mergeNote = z.object({
 
 /** The note for a run that has published its branch. */
 export function mergeOf({ record, published, baseName }: Run): string {
-  const { repoKey, repoUrl, repoHost, branch } = record;
+  const { repoKey, repo, repoHost, branch } = record;
   const note: z.infer<typeof mergeNote> = {
     repoKey,
-    repoUrl,
+    repo,
     repoHost,
     branch,
     base: baseName,
@@ -64,6 +64,6 @@ async function look({ queue, mirrors, events }: Services, everyMs: number): Prom
 }
 
 async function isOver({ base, ...note }: z.infer<typeof mergeNote>, mirrors: Mirrors): Promise<boolean> {
-  const mirror = await mirrors.open({ key: note.repoKey, url: note.repoUrl }, AbortSignal.timeout(60_000));
+  const mirror = await mirrors.open({ key: note.repoKey, url: note.repo }, AbortSignal.timeout(60_000));
   return (await isMerged(mirror, { ...note, base: base ?? undefined })) !== 'open';
 }

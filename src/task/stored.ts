@@ -39,7 +39,7 @@ const storedTask: z.ZodType<Task> = strict({
   branch: fields.branch.exactOptional(),
   claims: fields.claims,
   implement: steps.min(1),
-  test: z.union([z.literal('auto'), steps]),
+  test: z.union([z.literal('auto'), steps]).default([]),
   failFast: z.boolean(),
   publish: z.enum(['push', 'land', 'patch', 'none']),
   message: fields.text.max(10_000).exactOptional(),
@@ -52,23 +52,33 @@ const storedTask: z.ZodType<Task> = strict({
   priority: z.enum(['urgent', 'high', 'normal', 'low']),
   owner: fields.name.exactOptional(),
   spec: fields.name.exactOptional(),
-  dependsOn: fields.dependsOn,
+  dependsOn: fields.dependsOn.default([]),
   checkout: z.enum(['full', 'claimed']),
-  include: fields.paths,
-  env: fields.env,
-  secrets: fields.secrets,
+  include: fields.paths.default([]),
+  env: fields.env.default({}),
+  secrets: fields.secrets.default([]),
   idempotencyKey: fields.line(200).exactOptional(),
 }).superRefine(crossChecks);
 
 const envelope = strict({ v: z.literal(STORED_VERSION), task: storedTask });
 
-/** The stored form of `task`, as JSON with sorted keys: the same task is always the same text. */
+/**
+ * The stored form of `task`, as JSON with sorted keys: the same task is always the same text. What is an empty list there
+ * is left out: it means the same in every version, unlike what is left to a default.
+ */
 export function serializeTask(task: Task): string {
-  return JSON.stringify({ v: STORED_VERSION, task }, (_key, value: unknown) =>
+  const short = { ...withoutEmpty(task), claims: withoutEmpty(task.claims) };
+  return JSON.stringify({ v: STORED_VERSION, task: short }, (_key, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value,
   );
+}
+
+function withoutEmpty(named: object): object {
+  const isEmpty = (value: unknown): boolean =>
+    typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => !isEmpty(value)));
 }
 
 /**
@@ -98,6 +108,25 @@ export function parseEnvelope(json: string): Task {
 function isPlainJson(json: string): boolean {
   if (json.length > MAX_PLAIN_CHARS || /\\u|__proto__|constructor|prototype/.test(json)) return false;
   return (json.match(/[[{]/g)?.length ?? 0) <= MAX_PLAIN_BRACKETS;
+}
+
+/** What a stored task wants, as far as it is told from others. */
+export interface Wants extends Pick<Task, 'onConflict'> {
+  readonly claims: Pick<Task['claims'], 'write' | 'read' | 'resources'>;
+}
+
+/**
+ * What a stored task wants, unchecked: for looking at thousands, never for running one. What a worker would refuse wants
+ * nothing here.
+ */
+export function wantsOf(json: string): Wants {
+  const nothing = { write: [], read: [], resources: [] };
+  try {
+    const { claims, onConflict } = (JSON.parse(json) as { readonly task: Wants }).task;
+    return { claims: { ...nothing, ...claims }, onConflict };
+  } catch {
+    return { claims: nothing, onConflict: 'wait' };
+  }
 }
 
 /** The version of the form that a task is stored in; undefined when it says none. The rest is not looked at. */

@@ -48,5 +48,5 @@ async function remotesOf({ queue }: Signalbox, repo: string | undefined): Promis
   const records = await queue.store.getMany(await queue.store.ids({}));
   const reachable = records.filter(({ repoHost }) => repoHost === null || repoHost === hostname());
   const named = repo === undefined ? [] : [(await resolveRepository(userGit(), repo, processSources().cwd)).url];
-  return new Set([...named, ...reachable.map(({ repoUrl }) => repoUrl)]);
+  return new Set([...named, ...reachable.map(({ repo: url }) => url)]);
 }

@@ -39,7 +39,7 @@ export function ensureCheckout(run: Run): Promise<Checkout> {
   return run.checkout(async () => {
     const { record, task, services, signal, paths } = run;
     checkHost(run);
-    const mirror = await services.mirrors.open({ key: record.repoKey, url: record.repoUrl }, signal);
+    const mirror = await services.mirrors.open({ key: record.repoKey, url: record.repo }, signal);
     const request = {
       mirror,
       dir: paths.workspace,

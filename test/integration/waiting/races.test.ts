@@ -11,6 +11,7 @@ import { defineConfig } from '../../../src/config/config.ts';
 import { Consumer, DEAD_MAN_MS, type Disposition } from '../../../src/queue/consumer.ts';
 import { TaskQueue } from '../../../src/queue/task-queue.ts';
 import { parseTask } from '../../../src/task/schema.ts';
+import { wantsOf } from '../../../src/task/stored.ts';
 import { classOf } from '../../../src/waiting/rank.ts';
 import { freshQueueName, testRedisUrl } from '../../support/redis.ts';
 
@@ -53,8 +54,7 @@ async function ask(id: string, token?: string): Promise<Acquired> {
 async function askAs(id: string, { token, parkUntil = far() }: Asking = {}): Promise<Acquired> {
   asked += 1;
   const { branch, envelope, rank, repoKey } = await queue.get(id);
-  const { task } = JSON.parse(envelope) as { task: { claims: { write: string[]; read: string[] } } };
-  const nodes = claimSet({ repoKey, branch, owner: 'tester', ...task.claims });
+  const nodes = claimSet({ repoKey, branch, owner: 'tester', ...wantsOf(envelope).claims });
   return await queue.locker.acquire({
     holder: `r-${id}-${asked}`,
     kind: 'run',

@@ -55,10 +55,10 @@ const FORGERIES: readonly (readonly [
   ],
   ...(
     [
-      ['repoUrl', 'ext::sh -c touch% /tmp/forged', /`repoUrl` must be/],
-      ['repoUrl', '--upload-pack=touch /tmp/forged', /`repoUrl` must not begin/],
-      ['repoUrl', 'https://me:hunter2@git.example.com/a/b', /`repoUrl` must not contain a password/],
-      ['repoUrl', 'https://git.example.com/a\r\nb', /`repoUrl` must not contain control/],
+      ['repo', 'ext::sh -c touch% /tmp/forged', /`repo` must be/],
+      ['repo', '--upload-pack=touch /tmp/forged', /`repo` must not begin/],
+      ['repo', 'https://me:hunter2@git.example.com/a/b', /`repo` must not contain a password/],
+      ['repo', 'https://git.example.com/a\r\nb', /`repo` must not contain control/],
       ['repoKey', '', /`repoKey` must not be empty/],
       ['branch', '--upload-pack=x', /`branch` must begin/],
       ['base', '-x', /`base` must begin/],

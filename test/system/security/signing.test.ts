@@ -31,7 +31,7 @@ const FORGERIES: readonly (readonly [what: string, forge: (own: Fields, other: F
   ['other secrets', ({ envelope }) => ({ envelope: altered(envelope, { secrets: ['HOME'] }) }), /wrong signature/],
   ['more attempts', () => ({ maxAttempts: '99' }), /wrong signature/],
   ['another branch', () => ({ branch: 'main' }), /wrong signature/],
-  ['another repository', (_own, { repoUrl = '' }) => ({ repoUrl: `${repoUrl}/elsewhere` }), /wrong signature/],
+  ['another repository', (_own, { repo = '' }) => ({ repo: `${repo}/elsewhere` }), /wrong signature/],
   ['another name for its repository', () => ({ repoKey: 'elsewhere' }), /wrong signature/],
   ['another host', () => ({ repoHost: 'elsewhere' }), /wrong signature/],
   ['another owner', () => ({ owner: 'somebody' }), /wrong signature/],
@@ -55,10 +55,10 @@ describe('with a signing key', () => {
       ]);
       const ids = await world.submitAll(FORGERIES.map(([what]) => ({ ...task, title: what })));
       const other = await recordOf(world, others[0] ?? '');
-      const { envelope = '', signature = '', repoUrl = '' } = other;
+      const { envelope = '', signature = '', repo = '' } = other;
       for (const [i, [, forge]] of FORGERIES.entries()) {
         const id = ids[i] ?? '';
-        await write(world, id, forge(await recordOf(world, id), { envelope, signature, repoUrl }));
+        await write(world, id, forge(await recordOf(world, id), { envelope, signature, repo }));
       }
       const [stacked = ''] = await world.submitAll([{ ...task, title: 'Stacked', base: `task:${others[0]}` }]);
       await write(world, stacked, { base: `task:${ids[0]}` });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SignalboxError } from '../../../src/errors.ts';
 import { parseTask, parseTasks } from '../../../src/task/schema.ts';
-import { parseEnvelope, serializeTask, storedVersion } from '../../../src/task/stored.ts';
+import { parseEnvelope, serializeTask, storedVersion, wantsOf } from '../../../src/task/stored.ts';
 import { refusal, SMALL_TASK } from './support.ts';
 
 const FULL_TASK = {
@@ -146,6 +146,24 @@ describe('the stored form', () => {
     const task = parseTask(input);
     expect(parseEnvelope(serializeTask(task))).toEqual(task);
     expect(serializeTask(parseEnvelope(serializeTask(task)))).toBe(serializeTask(task));
+  });
+
+  test('leaves out empty lists of its own, and none of what a step is given', () => {
+    const nothing = { dependsOn: [], env: {}, include: [], secrets: [], test: [], claims: { read: [], write: [] } };
+    const handed = { list: [], map: {} };
+    const step = { handler: 'work', input: handed };
+    const stored = serializeTask(parseTask({ ...SMALL_TASK, ...nothing, implement: [step] }));
+    expect(stored).toContain(JSON.stringify(handed));
+    expect(stored.match(/\[\]|\{\}/g)).toHaveLength(2);
+    expect(parseEnvelope(stored)).toMatchObject({ ...nothing, claims: { ...nothing.claims, resources: [] } });
+  });
+
+  test('tells what a task wants without being checked', () => {
+    const claims = { write: ['src/**'], read: [], resources: ['db'] };
+    const stored = serializeTask(parseTask({ ...SMALL_TASK, claims, onConflict: 'proceed' }));
+    expect(wantsOf(stored)).toMatchObject({ claims, onConflict: 'proceed' });
+    for (const none of ['', '{', '5', 'null', '{"v":1}', '{"v":1,"task":null}'])
+      expect(wantsOf(none)).toEqual({ claims: { write: [], read: [], resources: [] }, onConflict: 'wait' });
   });
 
   test('does not depend on the order of fields', () => {
