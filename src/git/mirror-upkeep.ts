@@ -14,7 +14,7 @@ const LOOSE_AT_MOST = 4_096;
 export const PACKS_AT_MOST = 40;
 
 /** Refs in files of their own that are let gather: each is read by every run, and by each git that asks for all. */
-export const LOOSE_REFS_AT_MOST = 200;
+export const LOOSE_REFS_AT_MOST = 50;
 
 /** Whoever wants to fetch waits meanwhile. */
 const TIDY_MS = 300_000;
