@@ -101,6 +101,11 @@ describe.each(LEVELS)('with isolation %s', (level) => {
     const run = supervisor.openRun({ runId: token, deadlineMs: 60_000 });
     const step = run.step(stepOf(spreadingScript(token)));
     await until(() => hasSpread(token));
+    // First of all, since nothing stopped can be told to end.
+    cleanUps.unshift(async () => {
+      if (isAlive(supervisor.pid)) process.kill(supervisor.pid, 'SIGKILL');
+      await endLeftovers([token]);
+    });
     process.kill(supervisor.pid, 'SIGSTOP');
     run.extend(60_000);
     expect(await step).toMatchObject({ outcome: 'killed' });
