@@ -133,6 +133,8 @@ describe('Redis', () => {
       expect(await world.client.get(published)).toMatchObject({ runs: 0, commit: null });
       await expect(world.client.get(forgotten)).rejects.toMatchObject({ code: 'TASK_LOST' });
       world.ledger.delete(forgotten);
+      // This Redis knows nothing of the run that is at work, which stops at its next renewal, and not before.
+      await until('what ran has stopped', () => world.events('lease.lost').some(({ taskId }) => taskId === running));
       await world.client.resume();
       expect(await world.ended(published)).toMatchObject({ state: 'succeeded', commit });
       expect(world.stamps.of(published)).toHaveLength(runs);
