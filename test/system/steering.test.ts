@@ -76,7 +76,7 @@ describe('drain', () => {
     world.openGate('both');
     expect(await drained).toEqual([{ id: leaving.id, name: leaving.id }]);
     await until('its process has ended', () => !leaving.isAlive);
-    expect(leaving.has('worker.stopped')).toBe(true);
+    await until('it has said so', () => leaving.has('worker.stopped'));
     expect((await world.client.status()).workers.map(({ id }) => id)).toEqual([staying.id]);
 
     for (const id of ids) expect(await world.ended(id)).toMatchObject({ state: 'succeeded', runs: 1 });

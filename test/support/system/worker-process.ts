@@ -1,7 +1,6 @@
 /** A worker in a process of its own: started, stopped, killed and frozen by its process id; its log is read as events. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { until } from './until.ts';
 
@@ -29,6 +28,8 @@ export interface Freeze {
 /** A worker process that takes tasks. */
 export class WorkerProcess {
   readonly #child: ChildProcess;
+  /** It has ended, and all that it has said was read. */
+  readonly #closed: Promise<unknown>;
   readonly #events: LoggedEvent[] = [];
   /** What it printed that is no event: a crash's stack. */
   readonly complaints: string[] = [];
@@ -41,6 +42,7 @@ export class WorkerProcess {
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    this.#closed = new Promise((resolve) => child.once('close', resolve));
     child.once('exit', (_code, signal) => {
       if (signal === 'SIGKILL') this.killedAt ??= Date.now();
     });
@@ -91,7 +93,7 @@ export class WorkerProcess {
   async stop(): Promise<number | null> {
     this.wasStopped = true;
     this.#child.kill('SIGTERM');
-    await this.#ended();
+    await this.#closed;
     return this.#child.exitCode;
   }
 
@@ -99,7 +101,7 @@ export class WorkerProcess {
   async kill(): Promise<void> {
     if (this.isAlive) this.killedAt ??= Date.now();
     this.#child.kill('SIGKILL');
-    await this.#ended();
+    await this.#closed;
   }
 
   /** Whether something was done to it that costs it its lease: it was killed, or it stood still. */
@@ -109,7 +111,7 @@ export class WorkerProcess {
 
   /** Resolves when it has killed itself, or was killed; rejects if it ended otherwise. */
   async died(): Promise<void> {
-    await this.#ended();
+    await this.#closed;
     const { signalCode, exitCode } = this.#child;
     if (signalCode !== 'SIGKILL')
       throw new Error(`the worker was to be killed and ended with ${signalCode ?? exitCode}`);
@@ -126,10 +128,6 @@ export class WorkerProcess {
     this.#child.kill('SIGCONT');
     const last = this.freezes.at(-1);
     if (last !== undefined) last.to ??= Date.now();
-  }
-
-  async #ended(): Promise<void> {
-    if (this.isAlive) await once(this.#child, 'exit');
   }
 
   #read(line: string): void {

@@ -176,8 +176,9 @@ describe('a worker that is cut off from the remote, but not from Redis', () => {
       const id = await world.submit({ repo, branch, implement: ['echo "$SIGNALBOX_RUN" > run.txt'] });
       await until('the run has failed', () => worker?.has('task.retrying', { taskId: id, code: 'workspace_failed' }));
       expect(line.met).toContain('refuse git-upload-pack');
-      await world.startWorkers(1, { env: other.env });
+      // First, so that it cannot try again itself.
       await worker?.stop();
+      await world.startWorkers(1, { env: other.env });
       expect(await world.ended(id)).toMatchObject({ state: 'succeeded', attempts: 2, crashes: 0 });
       expect(remote.published()).toHaveLength(1);
     },

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
 import { Signalbox, type TaskInput } from '../../../src/index.ts';
 import { readStored, writeStored } from '../../support/system/stored-record.ts';
+import { until } from '../../support/system/until.ts';
 import { systemTest, type World } from '../../support/system/world.ts';
 
 const KEY = 'a-key-that-only-the-team-has';
@@ -82,7 +83,10 @@ describe('with a signing key', () => {
         const { state, code, error, runs } = await world.client.get(id);
         expect({ state, code, runs }, what).toEqual({ state: 'failed', code: 'invalid', runs: 0 });
         expect(error, what).toMatch(said);
-        expect(world.events('job.set_aside').find(({ jobId }) => jobId === id)?.['reason'], what).toMatch(said);
+        const aside = await until(`${id} is set aside`, () =>
+          world.events('job.set_aside').find(({ jobId }) => jobId === id),
+        );
+        expect(aside['reason'], what).toMatch(said);
         // Whoever calls for it again would have it signed.
         await expect(world.client.retry(id), what).rejects.toMatchObject({ code: 'INVALID', message: error });
       }
