@@ -1,9 +1,10 @@
 /** Changes of state as they happen, from the channel that the scripts publish on. */
 
 import { z } from 'zod';
-import { type Connection, subscriberOf } from '../redis/connect.ts';
+import type { Connection } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { readMessage } from '../redis/messages.ts';
+import { subscribe } from '../redis/subscribe.ts';
 import { STATES, TASK_CODES, type TaskCode, type TaskState } from '../task/states.ts';
 
 /** A task has come into a state. */
@@ -23,32 +24,22 @@ const changeMessage = z.object({
 
 /** Listens to the state changes of a queue. */
 export class Changes {
-  readonly #subscriber: Connection;
   readonly #listeners = new Set<(change: StateChange | 'reconnected') => void>();
+  #end: () => void = () => {};
 
-  private constructor(subscriber: Connection) {
-    this.#subscriber = subscriber;
-  }
+  private constructor() {}
 
   /** Subscribes over a connection of its own. */
   static async open(redis: Connection, keys: Keys): Promise<Changes> {
-    const subscriber = subscriberOf(redis, { isPatient: true });
-    const changes = new Changes(subscriber);
-    subscriber.on('message', (_channel, message: string) => {
-      const change = readMessage(changeMessage, message);
-      if (change !== undefined) changes.#tell({ ...change, at: new Date(change.at).toISOString() });
+    const changes = new Changes();
+    changes.#end = await subscribe(redis, [keys.channel('events')], {
+      onMessage: (_channel, message) => {
+        const change = readMessage(changeMessage, message);
+        if (change !== undefined) changes.#tell({ ...change, at: new Date(change.at).toISOString() });
+      },
+      onReconnected: () => changes.#tell('reconnected'),
+      isPatient: true,
     });
-    const subscribe = async (): Promise<unknown> => await subscriber.subscribe(keys.channel('events'));
-    await subscribe();
-    // What came while the connection was away is lost, and what comes is heard only once this is answered.
-    subscriber.on(
-      'ready',
-      () =>
-        void subscribe().then(
-          () => changes.#tell('reconnected'),
-          () => {},
-        ),
-    );
     return changes;
   }
 
@@ -96,7 +87,7 @@ export class Changes {
   }
 
   close(): void {
-    this.#subscriber.disconnect();
+    this.#end();
   }
 
   #tell(change: StateChange | 'reconnected'): void {

@@ -15,8 +15,8 @@ import { type ClaimNode, resourceOf } from '../claims/claim-set.ts';
 import type { Timings } from '../config/timings.ts';
 import { SignalboxError } from '../errors.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
-import { subscriberOf } from '../redis/connect.ts';
 import { rethrow } from '../redis/refusal.ts';
+import { subscribe } from '../redis/subscribe.ts';
 import { Reaper } from '../runner/reaper.ts';
 import { createEvents } from '../telemetry/events.ts';
 import { classOf } from '../waiting/rank.ts';
@@ -201,20 +201,18 @@ async function waitInLine(queue: TaskQueue, timings: Timings, ticket: string): P
   const { redis, keys } = queue;
   const heartbeat = keys.key('waiter', ticket);
   let wake: () => void = () => {};
-  const subscriber = subscriberOf(redis);
-  subscriber.on('message', (_channel, woken: string) => {
-    if (woken === ticket) wake();
-  });
   const beat = async (): Promise<void> => {
     await redis.set(heartbeat, '1', 'PX', timings.leaseTtlMs);
     if ((await queue.line.look(ticket)) !== 'waiting') wake();
   };
+  const onMessage = (_channel: string, woken: string): void => {
+    if (woken === ticket) wake();
+  };
+  const stopListening = await subscribe(redis, [keys.channel('wake')], { onMessage }).catch(rethrow);
   try {
-    await subscriber.subscribe(keys.channel('wake'));
     await redis.set(heartbeat, '1', 'PX', timings.leaseTtlMs);
   } catch (error) {
-    // Else it would keep the program alive, though nobody waits.
-    subscriber.disconnect();
+    stopListening();
     return rethrow(error);
   }
   // A beat that fails is made good by the next one.
@@ -232,7 +230,7 @@ async function waitInLine(queue: TaskQueue, timings: Timings, ticket: string): P
     },
     stop: async () => {
       clearInterval(timer);
-      subscriber.disconnect();
+      stopListening();
       await redis.del(heartbeat).catch(() => 0);
     },
   };

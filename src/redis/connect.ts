@@ -103,22 +103,6 @@ export async function isAnswering(url: string): Promise<boolean> {
   }
 }
 
-/**
- * A connection of its own to the same Redis, to subscribe with: it subscribes again by itself after an outage. Its
- * commands fail as soon as those of `redis`, unless it is to wait for Redis as long as it takes.
- */
-export function subscriberOf(redis: Connection, { isPatient = false } = {}): Connection {
-  const patience = isPatient ? { maxRetriesPerRequest: null } : {};
-  const duplicate = (): Connection => {
-    if (!(redis instanceof Cluster)) return redis.duplicate({ lazyConnect: false, ...patience });
-    const { replyMapping: _same, ...options } = redis.options.redisOptions ?? {};
-    return redis.duplicate([], { lazyConnect: false, redisOptions: { ...options, ...patience } });
-  };
-  const subscriber = duplicate();
-  subscriber.on('error', () => {});
-  return subscriber;
-}
-
 /** The servers that hold the data: the primaries of a cluster, else the one that is connected to. */
 export function serversOf(redis: Connection): readonly Redis[] {
   return redis instanceof Cluster ? redis.nodes('master') : [redis];

@@ -1,8 +1,8 @@
 /** What a worker hears while it runs: messages to all workers, on the channels of its queue. */
 
 import { z } from 'zod';
-import { subscriberOf } from '../redis/connect.ts';
 import { readMessage } from '../redis/messages.ts';
+import { subscribe } from '../redis/subscribe.ts';
 import { answerFile, fileQuestion } from './file-requests.ts';
 import type { Services } from './services.ts';
 
@@ -18,19 +18,18 @@ const controlMessage = z.object({
  * Hears what concerns all workers: cancels and preemptions of what they run, that something was given back, questions
  * for files that are on this machine, and that this worker shall `leave`.
  */
-export async function listen(services: Services, leave: () => void): Promise<() => Promise<void>> {
+export async function listen(services: Services, leave: () => void): Promise<() => void> {
   const { queue, runs } = services;
-  const subscriber = subscriberOf(queue.redis);
-  subscriber.on('message', (channel, message: string) => {
-    if (channel === queue.keys.channel('wake')) {
+  const [control, wake] = [queue.keys.channel('control'), queue.keys.channel('wake')];
+  const onMessage = (channel: string, message: string): void => {
+    if (channel === wake) {
       for (const run of runs.values()) if (run.runnerId === message) run.onWake?.();
       return;
     }
     const said = readMessage(controlMessage, message);
     if (said !== undefined) heed(said, services, leave);
-  });
-  await subscriber.subscribe(queue.keys.channel('control'), queue.keys.channel('wake'));
-  return async () => subscriber.disconnect();
+  };
+  return await subscribe(queue.redis, [control, wake], { onMessage });
 }
 
 function heed(

@@ -109,7 +109,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const end = async (): Promise<void> => {
     events.emit({ type: 'worker.draining', workerId: id, running: services.runs.size });
     await consumer.stop();
-    await Promise.all([stopChores(), unregister(), unlisten(), supervision.stop(), services.spares.stop()]);
+    unlisten();
+    await Promise.all([stopChores(), unregister(), supervision.stop(), services.spares.stop()]);
     await forkServer.stop();
     await stopCounting();
     await queue.close();

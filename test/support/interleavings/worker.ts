@@ -37,7 +37,7 @@ export class MortalWorker {
   readonly #consumer: Consumer;
   readonly #reaper: Reaper;
   readonly #services: Services;
-  #unlisten: () => Promise<void> = async () => {};
+  #unlisten: () => void = () => {};
 
   private constructor({ config, handlers, taken }: MortalOptions) {
     const redis = this.#tracked(workerConnection(config.redisUrl, this.id) as Redis);
@@ -88,7 +88,8 @@ export class MortalWorker {
   /** Drains it. */
   async stop(): Promise<void> {
     await this.#consumer.stop();
-    await Promise.all([this.#reaper.stop(), this.#unlisten()]);
+    this.#unlisten();
+    await this.#reaper.stop();
     await this.#queue.close();
     this.#cutOff();
   }
