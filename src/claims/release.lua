@@ -11,13 +11,31 @@
 -- @include ./free.lua
 -- @include ../queue/ending.lua
 
+-- What a line of a history says that a task came to.
+local function state_in(line) return line and string.match(line, '^%d+ (%a+)') end
+
+-- Takes the run that never was out of a history that ends with its `running` and the `queued` after it, and so that every
+-- step in it stays one that a task can make. Of a task that is tried again and again only the last try is told.
+local function forget_run(task)
+  local history = PREFIX .. 'history:' .. task
+  local lines = redis.call('LRANGE', history, -4, -1)
+  local queued = lines[#lines]
+  local before, earlier = state_in(lines[#lines - 2]), state_in(lines[#lines - 3])
+  if before == 'scheduled' and earlier == 'queued' then
+    redis.call('LTRIM', history, 0, -4)
+  else
+    redis.call('LTRIM', history, 0, -3)
+    if before ~= 'queued' then redis.call('RPUSH', history, queued) end
+  end
+end
+
 -- A run that was drawn with a claim which came to nothing: its task waits as if it had not been drawn.
 local function unstart(task)
   local key = PREFIX .. 'task:' .. task
   if redis.call('HINCRBY', key, 'run', -1) == 0 then redis.call('HDEL', key, 'startedAt') end
   if redis.call('HGET', key, 'state') ~= 'running' then return end
   set_state(task, 'queued', { reason = 'its claim came to nothing' })
-  redis.call('LTRIM', PREFIX .. 'history:' .. task, 0, -3)
+  forget_run(task)
 end
 
 local settings = cjson.decode(ARGV[2])

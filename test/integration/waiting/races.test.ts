@@ -421,19 +421,62 @@ test('a run whose end was written before, and the answer lost, leaves no job asl
   expect(await queue.bull.have([id])).toEqual([false]);
 });
 
-test('a claim that was taken and whose answer was lost is given back as if it had never been', async () => {
-  const id = await submit(['x']);
+/** From now on the answers to claims that are held are lost, until the answer is called. */
+function loseAnswers(): () => void {
   const evalsha = redis.evalsha.bind(redis) as (...args: unknown[]) => Promise<unknown>;
-  let lose = true;
+  let loses = true;
   redis.evalsha = async (...args: unknown[]) => {
     const answer = await evalsha(...args);
-    if (!lose || !Array.isArray(answer) || answer[1] !== 'held') return answer;
-    lose = false;
-    throw new Error('the answer is lost');
+    if (loses && Array.isArray(answer) && answer[1] === 'held') throw new Error('the answer is lost');
+    return answer;
   };
+  return () => {
+    loses = false;
+  };
+}
+
+test('a claim that was taken and whose answer was lost is given back as if it had never been', async () => {
+  const id = await submit(['x']);
+  const find = loseAnswers();
   await takeByHand('first');
   expect(await ask(id, 'first')).toMatchObject({ kind: 'unknown' });
+  find();
   expect(await queue.get(id)).toMatchObject({ state: 'queued', run: 0, startedAt: null });
   expect((await queue.store.history(id)).map(({ state }) => state)).toEqual(['queued']);
   expect(await ask(id, 'first')).toMatchObject({ kind: 'held', run: 1, crashes: 0 });
+});
+
+test('of claims that come to nothing again and again a history tells the last, in steps that a task can make', async () => {
+  const id = await submit(['x']);
+  await takeByHand('first');
+  const told = async () => (await queue.store.history(id)).map(({ state, reason }) => [state, reason]);
+  const putOff = async (reason: string): Promise<void> => {
+    expect(await ask(id, 'first')).toMatchObject({ kind: 'unknown' });
+    const { pickup } = await queue.get(id);
+    expect(await queue.store.move(id, { by: 'pickup', number: pickup }, { to: 'scheduled', reason })).toMatchObject({
+      kind: 'ok',
+    });
+  };
+  let find = loseAnswers();
+  for (const reason of ['one', 'two', 'three']) await putOff(reason);
+  find();
+  expect(await told()).toEqual([
+    ['queued', 'submitted'],
+    ['scheduled', 'three'],
+  ]);
+
+  const run = held(await ask(id, 'first'));
+  const { run: number, runnerId } = await queue.get(id);
+  const writer = { by: 'run', number, runnerId: runnerId ?? '' } as const;
+  expect(await queue.store.move(id, writer, { to: 'scheduled', reason: 'failed' })).toMatchObject({ kind: 'ok' });
+  await queue.locker.release(run);
+  find = loseAnswers();
+  for (const reason of ['four', 'five']) await putOff(reason);
+  find();
+  expect((await told()).slice(2)).toEqual([
+    ['running', 'all that it claims is held'],
+    ['scheduled', 'failed'],
+    ['queued', 'its claim came to nothing'],
+    ['scheduled', 'five'],
+  ]);
 });
