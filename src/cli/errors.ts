@@ -3,6 +3,7 @@
 import type { Command, CommanderError } from 'commander';
 import { SignalboxError } from '../errors.ts';
 import { readForbidden, readFull } from '../redis/refusal.ts';
+import { wordsOf } from './words.ts';
 
 /** What ioredis says when Redis goes away in the middle of a command. */
 const CONNECTION_LOST =
@@ -33,7 +34,7 @@ export function usage(message: string, next: string): SignalboxError {
 
 /** What commander objects to, with its near miss as the next step. */
 export function usageError(error: CommanderError, program: Command, argv: readonly string[]): SignalboxError {
-  const name = argv.find((word) => program.commands.some((command) => command.name() === word));
+  const name = wordsOf(program, argv).find((word) => program.commands.some((command) => command.name() === word));
   const help = `signalbox ${name === undefined ? '' : `${name} `}--help`;
   if (error.code === 'commander.help') return usage('No command was given.', `See them with \`${help}\`.`);
   const [what = '', ...hints] = error.message.replace(/^error: /, '').split('\n');

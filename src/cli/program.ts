@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import type { Adder, Shared } from './command.ts';
 import { version } from './version.ts';
+import { wordsOf } from './words.ts';
 
 /** In the order of the help: begin, look, steer, keep house. What they stand on takes a second to load, all together. */
 const COMMANDS: Readonly<Record<string, () => Promise<Adder>>> = {
@@ -34,8 +35,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<Adder>>> = {
   import: async () => (await import('./commands/import.ts')).importTasks,
   completion: async () => (await import('./commands/completion.ts')).completion,
 };
-/** Options of the program whose value is not the name of a command. */
-const WITH_VALUE = ['--redis-url', '--queue', '--data'];
 
 const HELP_END = `
 Begin:
@@ -65,7 +64,7 @@ export async function createProgram(shared: Shared, argv: readonly string[] = []
     .configureOutput({ writeErr: () => {} })
     .addHelpText('after', HELP_END)
     .exitOverride();
-  const named = argv.filter((word, i) => Object.hasOwn(COMMANDS, word) && !WITH_VALUE.includes(argv[i - 1] ?? ''));
+  const named = wordsOf(program, argv).filter((word) => Object.hasOwn(COMMANDS, word));
   for (const [name, load] of Object.entries(COMMANDS)) {
     if (named.length > 0 && !named.includes(name)) program.command(name);
     else (await load())(program, shared);

@@ -209,12 +209,10 @@ async function waitInLine(queue: TaskQueue, timings: Timings, ticket: string): P
     if (woken === ticket) wake();
   };
   const stopListening = await subscribe(redis, [keys.channel('wake')], { onMessage }).catch(rethrow);
-  try {
-    await redis.set(heartbeat, '1', 'PX', timings.leaseTtlMs);
-  } catch (error) {
+  await redis.set(heartbeat, '1', 'PX', timings.leaseTtlMs).catch((error: unknown) => {
     stopListening();
     return rethrow(error);
-  }
+  });
   // A beat that fails is made good by the next one.
   const timer = setInterval(() => void beat().catch(() => {}), timings.renewEveryMs);
   return {

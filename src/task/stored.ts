@@ -122,7 +122,7 @@ export interface Wants extends Pick<Task, 'onConflict'> {
 export function wantsOf(json: string): Wants {
   const nothing = { write: [], read: [], resources: [] };
   try {
-    const { claims, onConflict } = (JSON.parse(json) as { readonly task: Wants }).task;
+    const { claims, onConflict = 'wait' } = (JSON.parse(json) as { readonly task: Partial<Wants> }).task;
     return { claims: { ...nothing, ...claims }, onConflict };
   } catch {
     return { claims: nothing, onConflict: 'wait' };

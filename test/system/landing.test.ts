@@ -136,11 +136,18 @@ describe('paths that are kept until the branch is merged', () => {
       expect((await world.client.explain(other)).blockedBy).toMatchObject([
         { holder: { kind: 'merged', taskId: first } },
       ]);
-      const stacked = await world.submit({
-        branch: 'task/stacked',
-        base: `task:${first}`,
-        claims: { write: ['src/a.ts'] },
-        implement: ['echo stacked >> src/a.ts'],
+      const branch = 'task/stacked';
+      const stacked = await world.client.hold({ repo: remote.dir, branch }, async () => {
+        const id = await world.submit({
+          branch,
+          base: `task:${first}`,
+          claims: { write: ['src/a.ts'] },
+          implement: ['echo stacked >> src/a.ts'],
+        });
+        await world.reached(id, 'blocked');
+        const { blockedBy } = await world.client.explain(id);
+        expect(blockedBy.map(({ resource }) => resource)).toEqual([`branch:${branch}`]);
+        return id;
       });
       expect(await world.ended(stacked)).toMatchObject({ state: 'succeeded' });
       expect((await world.client.get(other)).state).toBe('blocked');

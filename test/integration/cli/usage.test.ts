@@ -53,6 +53,10 @@ describe('a command that is typed wrongly', () => {
     { args: ['claim'], next: 'Type `signalbox claim add PATH`.' },
     { args: ['claim', 'add', 'a'], next: 'Claim from the start what you know of, with `submit --write`.' },
     { args: [], next: 'See them with `signalbox --help`.' },
+    {
+      args: ['--queue', 'status', 'list', '--sate', 'x'],
+      next: 'Did you mean `--state`? See `signalbox list --help`.',
+    },
   ])('$args ends with 2 and says what to do', async ({ args, next }) => {
     await using world = new CliWorld();
     const { code, json } = await world.run([...args, '--json']);

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Mirror } from '../../../src/git/mirror.ts';
 import { type Spare, type SpareOptions, SpareWorkspaces, sparesDir } from '../../../src/git/spare-workspaces.ts';
@@ -112,11 +113,17 @@ describe('a spare workspace', () => {
       folders().filter((name) => existsSync(join(sparesDir(room.dataDir), name, 'workspace.git/index')));
     const [one, , , , fifth] = mirrors as [Mirror, Mirror, Mirror, Mirror, Mirror];
     for (const [i, mirror] of mirrors.slice(0, 4).entries()) {
-      kept.ready(mirror, { oid: room.first, tookMs: 10 });
-      await vi.waitFor(() => expect(whole()).toHaveLength(i + 1), 10_000);
+      await vi.waitFor(() => {
+        // Again and again: the one before may be whole a moment before it counts as made.
+        kept.ready(mirror, { oid: room.first, tookMs: 10 });
+        expect(whole()).toHaveLength(i + 1);
+      }, 10_000);
     }
-    kept.ready(fifth, { oid: room.first, tookMs: 10 });
-    expect(await kept.take(fifth)).toBeUndefined();
+    for (let look = 0; look < 20; look += 1) {
+      kept.ready(fifth, { oid: room.first, tookMs: 10 });
+      expect(await kept.take(fifth)).toBeUndefined();
+      await delay(25);
+    }
     expect(await kept.take(one)).toBeDefined();
     kept.ready(fifth, { oid: room.first, tookMs: 10 });
     expect(await kept.take(fifth)).toBeDefined();

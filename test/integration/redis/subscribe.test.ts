@@ -88,3 +88,19 @@ test('a subscription that Redis refuses leaves no connection behind', async () =
   await expect(subscribe(deaf, ['news'], { onMessage: () => {} })).rejects.toThrow(/NOPERM/);
   await until('its connection is closed', async () => (await clients()) === before);
 });
+
+test('one that is patient waits for a Redis that is away, and another one does not', async () => {
+  const producer = await producerConnection(server.url);
+  onTestFinished(() => producer.disconnect());
+  await server.stop();
+  const heard: string[] = [];
+  const listener = { onMessage: (_channel: string, text: string) => void heard.push(text) };
+  await expect(subscribe(producer, ['news'], listener)).rejects.toThrow(/max retries/);
+  const begun = subscribe(producer, ['news'], { ...listener, isPatient: true });
+  // It has been refused as often as the other one.
+  await expect(producer.ping()).rejects.toThrow(/max retries/);
+  server = await startEmbeddedRedis({ dir, port: server.port, aof: false });
+  onTestFinished(await begun);
+  await redis.publish('news', 'back');
+  await until('it is heard', () => heard.length > 0);
+});

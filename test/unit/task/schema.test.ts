@@ -162,7 +162,7 @@ describe('the stored form', () => {
     const claims = { write: ['src/**'], read: [], resources: ['db'] };
     const stored = serializeTask(parseTask({ ...SMALL_TASK, claims, onConflict: 'proceed' }));
     expect(wantsOf(stored)).toMatchObject({ claims, onConflict: 'proceed' });
-    for (const none of ['', '{', '5', 'null', '{"v":1}', '{"v":1,"task":null}'])
+    for (const none of ['', '{', '5', 'null', '{"v":1}', '{"v":1,"task":null}', '{"v":1,"task":{}}'])
       expect(wantsOf(none)).toEqual({ claims: { write: [], read: [], resources: [] }, onConflict: 'wait' });
   });
 
